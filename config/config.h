@@ -1,0 +1,121 @@
+/*
+ * config: adit.yaml as one immutable, reference-counted snapshot.
+ *
+ * Loading checks everything (keys, types, ranges, duplicates, forward specs, VM names, `via` loops, two forwards at one
+ * listening address) and reports every error with file:line:column, not just the first. Defaults are already applied: a
+ * reader never has to look at two places. Thread: any may hold a reference and read; nothing in it changes.
+ */
+#ifndef ADIT_CONFIG_CONFIG_H
+#define ADIT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "forward_spec.h"
+#include "vm_name.h"
+
+#define CONFIG_VMS_MAX 4096
+#define CONFIG_FORWARDS_MAX 1024 /* of one VM */
+
+enum config_cloud { CONFIG_CLOUD_PUBLIC, CONFIG_CLOUD_USGOV, CONFIG_CLOUD_CHINA, CONFIG_CLOUD_CUSTOM };
+enum config_host_key_check { CONFIG_HOST_KEY_STRICT, CONFIG_HOST_KEY_ACCEPT_NEW, CONFIG_HOST_KEY_ARM };
+enum config_family { CONFIG_FAMILY_ANY, CONFIG_FAMILY_IPV4, CONFIG_FAMILY_IPV6 };
+enum config_engine { CONFIG_ENGINE_AUTO, CONFIG_ENGINE_LIBSSH2, CONFIG_ENGINE_NATIVE };
+enum config_wake { CONFIG_WAKE_AUTO, CONFIG_WAKE_OFF };
+
+struct config_azure {
+    char **subscriptions; /* `subscription:` or `subscriptions:`; may be empty: AZURE_SUBSCRIPTION_ID, then all visible */
+    size_t subscription_count;
+    char *tenant; /* or NULL */
+    enum config_cloud cloud;
+    char *arm_endpoint;   /* https://host[:port], only with CUSTOM, else NULL */
+    char *login_endpoint; /* likewise */
+    char *ca_file;        /* or NULL; absolute */
+    char *credential;     /* auto, environment, workload-identity, managed-identity, cli, azd, device-code */
+};
+
+/* What `defaults:` may set and a VM may override; in a VM it is the effective value. */
+struct config_ssh {
+    char *user;
+    uint16_t port;            /* of sshd; 22 */
+    char **identities;        /* private key files, absolute, in order */
+    size_t identity_count;
+    bool agent;               /* use $SSH_AUTH_SOCK; true */
+    bool password;            /* may ask for a password (SSH_ASKPASS); true */
+    enum config_host_key_check host_key_check;
+    enum config_family family;
+    bool prefer_private_ip;
+    enum config_engine engine;
+    enum config_wake wake_session;
+    uint32_t connect_timeout_ms;   /* a client of a forward waits this long for the VM; 15000 */
+    uint32_t keepalive_ms;         /* 30000; 0 = off */
+    uint32_t keepalive_count;      /* 3 */
+    uint32_t connections_max;      /* of the pool for one VM; 4 */
+    uint32_t idle_timeout_ms;      /* close a connection that served no flow for so long; 0 = keep (the default) */
+};
+
+struct config_vm {
+    char *alias;         /* `name:`; unique without regard to case */
+    struct vm_name vm;   /* from vm:, id: or address:; the alias itself when none is given */
+    char *via;           /* alias or VM name of the VM through which this one is reached, or NULL */
+    struct config_ssh ssh;
+    struct forward_spec *forwards; /* local, dynamic and remote, in the file's order */
+    size_t forward_count;
+    uint16_t *bulk_ports; /* listening ports said to be bulk */
+    size_t bulk_count;
+    bool up;              /* `up: false` keeps it down until asked for; true */
+};
+
+struct config {
+    char *path; /* of the file, absolute; NULL for the built-in empty configuration */
+    struct config_azure azure;
+    struct config_ssh defaults;
+    struct config_vm *vms;
+    size_t vm_count;
+    uint32_t workers; /* `workers:` data-plane threads; 0 = one a processor, at most 8 */
+    char *log_level;  /* `log-level:` "info" */
+};
+
+/* One problem in the file. line and column count from 1; 0 when the file as a whole is meant. */
+struct config_problem {
+    uint32_t line, column;
+    char text[256];
+};
+
+/* All problems of one load, in the order of the file. Zero-initialise; config_problems_done() after use. */
+struct config_problems {
+    struct config_problem *items;
+    size_t count; /* at most 100; the last one says so when there are more */
+};
+
+/* Reads and checks `path`. NULL: the built-in defaults with no VM. On ERR_CONFIG `problems` (may be NULL) holds every
+ * problem and err the first as "file:line:column: text". Also ERR_NOTFOUND, ERR_DENIED, ERR_NOMEM. Blocking. */
+int config_load(const struct config **out, const char *path, struct config_problems *problems, struct err *err);
+void config_problems_done(struct config_problems *p);
+
+const struct config *config_ref(const struct config *c); /* any thread */
+void config_unref(const struct config *c);               /* any thread; NULL is fine */
+
+const struct config_vm *config_vm_by_alias(const struct config *c, const char *alias); /* NULL; case does not count */
+
+/* A VM that the configuration does not name, with the defaults applied: for `adit forward rg/vm …`. The caller owns it.
+ * `user` may be NULL. */
+int config_vm_adhoc(const struct config *c, const char *name, const char *user, struct config_vm **out, struct err *err);
+int config_vm_copy(const struct config_vm *in, struct config_vm **out); /* ERR_NOMEM */
+void config_vm_free(struct config_vm *vm);
+bool config_vm_is_bulk(const struct config_vm *vm, uint16_t listen_port);
+
+/* What changed between two snapshots, by alias. A VM whose reach (vm, via, ssh) changed must reconnect; one whose
+ * forwards alone changed keeps its connections. */
+enum config_change { CONFIG_VM_ADDED, CONFIG_VM_REMOVED, CONFIG_VM_REACH_CHANGED, CONFIG_VM_FORWARDS_CHANGED };
+typedef void (*config_diff_cb)(void *arg, enum config_change change, const struct config_vm *before,
+                               const struct config_vm *after);
+void config_diff(const struct config *before, const struct config *after, config_diff_cb cb, void *arg);
+
+/* The snapshot as JSON text (documented in adit.yaml(5)) or as YAML that loads back; no secrets are in it. mem_free(). */
+char *config_to_json(const struct config *c);
+char *config_to_yaml(const struct config *c);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * control: the socket between adit and aditd. docs/protocol.md is the protocol; this is its codec and its two ends.
+ *
+ * A message is one JSON object in one line of at most CONTROL_LINE_MAX bytes. A descriptor may travel with a reply
+ * (SCM_RIGHTS). Both ends check the other's uid; both say their protocol version first.
+ */
+#ifndef ADIT_CONTROL_CONTROL_H
+#define ADIT_CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+struct json_t; /* jansson */
+
+#define CONTROL_VERSION 1
+#define CONTROL_LINE_MAX (8u << 20)
+#define CONTROL_CLIENTS_MAX 256
+#define CONTROL_REQUESTS_MAX 64 /* under way, of one client */
+
+/* ---- the daemon's end: on its main loop ---- */
+
+struct control_server;
+struct control_request; /* one request of one client; answered exactly once */
+
+struct control_handlers {
+    /* A request came: `op` and its `args` object (borrowed). Answer it with control_reply_* now or later. */
+    void (*request)(void *arg, struct control_request *req, const char *op, struct json_t *args);
+    /* The client went away, or cancelled, before the answer: forget the request, it is freed after this. */
+    void (*gone)(void *arg, struct control_request *req);
+};
+
+/* Binds path 0600 in a directory 0700. A stale socket is probed and replaced; a living daemon there is ERR_EXISTS and a
+ * message with its pid; a socket of another user ERR_DENIED. */
+int control_server_new(struct control_server **out, uv_loop_t *loop, const char *path, const struct control_handlers *h,
+                       void *arg, struct err *err);
+void control_server_close(struct control_server *s, void (*cb)(void *arg), void *arg); /* removes the socket file */
+
+void control_request_set_data(struct control_request *req, void *data);
+void *control_request_data(const struct control_request *req);
+
+/* `data` may be NULL; the reference is taken over. Each ends the request, whose pointer is invalid afterwards. */
+void control_reply_ok(struct control_request *req, struct json_t *data);
+void control_reply_fd(struct control_request *req, struct json_t *data, int fd); /* fd is taken over and closed here after sending */
+void control_reply_err(struct control_request *req, const struct err *err);
+/* A line of progress for the user; the request goes on. */
+void control_progress(struct control_request *req, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- adit's end: blocking, no loop ---- */
+
+struct control_client;
+
+/* Connects within timeout_ms. ERR_NOTFOUND: no daemon (no socket, or nobody behind it). ERR_TIMEOUT: it hangs.
+ * ERR_DENIED: another user's. ERR_VERSION: another version; the message says which command mends it. */
+int control_client_open(struct control_client **out, const char *path, uint32_t timeout_ms, struct err *err);
+void control_client_close(struct control_client *c);
+
+typedef void (*control_progress_cb)(void *arg, const char *text);
+
+/* Sends and waits for the answer (timeout_ms 0 = for ever; EINTR by SIGINT ends it with ERR_CANCELED). args may be NULL, reference taken over.
+ * *data: new reference or NULL. *fd: −1, or a descriptor that the caller owns (fd may be NULL: then one is closed). */
+int control_call(struct control_client *c, const char *op, struct json_t *args, uint32_t timeout_ms,
+                 control_progress_cb progress, void *progress_arg, struct json_t **data, int *fd, struct err *err);
+
+/* The descriptor of the connection, to poll while attached: it becomes readable when the daemon dies. */
+int control_client_fd(const struct control_client *c);
+
+#endif
