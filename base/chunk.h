@@ -38,10 +38,11 @@ static inline size_t chunkq_bytes(const struct chunkq *q)
     return q->bytes;
 }
 
-/* Copies n bytes to the end. ERR_NOMEM (or the pool's limit): nothing was queued. */
+/* Copies n bytes to the end. ERR_NOMEM, or ERR_LIMIT at the pool's limit: nothing was queued. */
 int chunkq_append(struct chunkq *q, const void *data, size_t n);
 
-/* Room at the end to be written in place (at least 1 byte), and how much of it was used. ERR_NOMEM as above. */
+/* Room at the end to be written in place (at least 1 byte), and how much of it was used (0 gives it back). Errors as above.
+ * Every reservation is committed before anything else is done with the queue. */
 int chunkq_reserve(struct chunkq *q, uv_buf_t *room);
 void chunkq_commit(struct chunkq *q, size_t n);
 

@@ -53,10 +53,11 @@ int err_sys(struct err *err, int errnum, const char *fmt, ...) __attribute__((fo
 /* The same for a libuv status (UV_E…, negative). */
 int err_uv(struct err *err, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "CONTEXT: " before the message; returns err->code. Nothing happens to an empty error. */
+/* Puts "CONTEXT: " before the message; returns err->code. Nothing happens to an empty error. A NULL err knows no code: then
+ * ERR_SYSTEM comes back, so a caller that may be given NULL returns the code that it already holds. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds text behind the message: what to do next. Returns err->code. */
+/* Adds "; TEXT" behind the message: what to do next. Returns as err_wrap does. */
 int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 void err_clear(struct err *err);
