@@ -1,0 +1,121 @@
+"""Users' mistakes: each is a clear message and the right exit code, and nothing else is disturbed."""
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+from world import WorldCase, connect, free_port, recv_exactly, wait_for
+
+
+class Mistakes(WorldCase):
+    def setUp(self):
+        self.port = free_port()
+        self.spec = f"{self.port}:localhost:7"
+        self.world.config(f'  - name: web1\n    vm: rg-web/web1\n    local: ["{self.spec}"]\n')
+        self.world.ctl("arm", "clear")
+
+    def tearDown(self):
+        self.world.adit("stop", check=False)
+
+    def fails(self, status, *args, names=(), within=None, env=None):
+        began = time.monotonic()
+        done = self.world.adit(*args, check=False, env=env)
+        took = time.monotonic() - began
+        self.assertEqual(done.returncode, status, done.stderr + done.stdout + self.world.logs())
+        self.assertReadable(done.stderr + done.stdout, *names)
+        if within:
+            self.assertLess(took, within)
+        return done
+
+    def assertUndisturbed(self):
+        with connect(self.port) as s:
+            s.sendall(b"fine")
+            self.assertEqual(recv_exactly(s, 4), b"fine")
+
+    def test_configuration_errors_are_all_reported_with_their_place(self):
+        bad = self.world.dir / "bad.yaml"
+        bad.write_text(
+            "defaults:\n  user: me\n  prot: 22\nvms:\n  - name: a\n    vm: rg/a\n    local: ['99999:localhost:1']\n    port: ninety\n"
+        )
+        done = self.fails(78, "config", "check", bad, names=("bad.yaml:3:3", "prot", "port", "bad.yaml:7:", "99999", "bad.yaml:8:", "ninety"))
+        self.assertEqual(len([line for line in (done.stdout + done.stderr).splitlines() if "bad.yaml:" in line]), 3)
+
+    def test_daemon_refuses_a_wrong_configuration_and_says_all(self):
+        self.world.config_path.write_text("vmz: []\nlog-level: loud\n")
+        self.fails(78, "up", "web1", names=("adit.yaml:1:1", "vmz", "adit.yaml:2:", "loud"))
+
+    def test_reload_of_a_wrong_configuration_keeps_the_old_one(self):
+        self.world.adit("up", "web1")
+        self.world.config_path.write_text("vmz: []\n")
+        self.fails(78, "reload", names=("adit.yaml:1:1", "vmz"))
+        self.assertUndisturbed()
+
+    def test_port_in_use(self):
+        self.world.adit("up", "web1")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.fails(69, "forward", "web1", "-L", f"{port}:localhost:7", "--detach", names=("web1", str(port), "in use"))
+        self.assertUndisturbed()
+
+    def test_unknown_vm(self):
+        self.world.adit("up", "web1")
+        self.fails(69, "up", "rg-web/nosuch", names=("nosuch", "not found"))
+        self.fails(69, "resolve", "nosuch", names=("nosuch",))
+        self.assertUndisturbed()
+
+    def test_name_in_two_groups_lists_them(self):
+        self.fails(69, "resolve", "twin", names=("twin", "rg-lab/twin", "rg-web/twin"))
+
+    def test_wrong_secret(self):
+        self.fails(77, "up", "web1", names=("AZURE_CLIENT_SECRET", "AADSTS7000215"), env={"AZURE_CLIENT_SECRET": "wrong-secret-value"})
+        self.assertNotIn("wrong-secret-value", self.world.logs())
+
+    def test_arm_down(self):
+        text = self.world.config_path.read_text()
+        import re
+
+        endpoint = re.search(r"arm-endpoint: *\"?(https://[^\s\"]+)", text).group(1)
+        down = f"https://127.0.0.1:{free_port()}"
+        self.world.config_path.write_text(text.replace(endpoint, down))
+        done = self.fails(69, "up", "web1", "--timeout", "5s", names=("web1", down.removeprefix("https://")))
+
+    def test_ssh_refused(self):
+        self.world.ctl("deallocate", "rg-web/web2")
+        self.addCleanup(self.world.ctl, "start", "rg-web/web2")
+        self.world.adit("up", "web1")
+        self.fails(69, "forward", "rg-web/web2", "-L", f"{free_port()}:localhost:7", "--detach", "--timeout", "4s", names=("web2", "deallocated"))
+        self.assertUndisturbed()
+
+    def test_no_public_address(self):
+        self.fails(69, "forward", "rg-data/db1", "-L", f"{free_port()}:localhost:5432", "--detach", "--timeout", "4s",
+                   names=("db1", "public", "via"))
+
+    def test_unreadable_key(self):
+        self.world.config(f'  - name: web1\n    vm: rg-web/web1\n    identity: ["{self.world.dir}/nosuch_key"]\n    local: ["{self.spec}"]\n')
+        self.fails(77, "up", "web1", names=("web1", "nosuch_key"), env={"SSH_AUTH_SOCK": ""})
+
+    def test_passphrase_protected_key_without_an_agent(self):
+        key = self.world.dir / "locked"
+        if not key.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-f", key], check=True)
+        self.world.config(f'  - name: web1\n    vm: rg-web/web1\n    identity: ["{key}"]\n    local: ["{self.spec}"]\n')
+        self.fails(77, "up", "web1", names=("web1", str(key), "passphrase", "ssh-add"), env={"SSH_AUTH_SOCK": ""})
+
+    def test_key_that_the_server_refuses_is_not_tried_in_a_loop(self):
+        key = self.world.dir / "stranger"
+        if not key.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        self.world.config(f'  - name: web1\n    vm: rg-web/web1\n    identity: ["{key}"]\n    local: ["{self.spec}"]\n')
+        self.fails(77, "up", "web1", names=("web1", str(key)), env={"SSH_AUTH_SOCK": ""})
+        self.assertEqual(self.world.vm("web1")["state"], "failed")
+
+    def test_usage_errors(self):
+        self.fails(64, "forwrad", names=("forwrad", "did you mean", "forward"), within=1)
+        self.fails(64, "forward", "web1", names=("-L",), within=1)
+        self.fails(64, "forward", "web1", "-L", "80:a:b:c:d", names=("80:a:b:c:d",), within=1)
+        self.fails(64, "up", "--nosuch", names=("nosuch",), within=1)
+
+    def test_cancel_of_a_forward_that_is_not_there_lists_those_that_are(self):
+        self.world.adit("up", "web1")
+        self.fails(69, "cancel", "web1", "-L", "1:localhost:1", names=("web1", self.spec))
