@@ -143,6 +143,11 @@ def in_parallel(jobs):
 class Bytes(WorldCase):
     # web1 is a plain server; web2 changes keys every 16 MiB.
     world_yaml = """
+tenant: 72f988bf-0000-4000-8000-2d7cd011db47
+client: 5e2f1c1a-0000-4000-8000-9b1f0a6c7d01
+secret: only-for-this-test
+subscriptions:
+  - {id: 11111111-2222-4333-8444-555555555555, name: bytes}
 vms:
   - {group: rg-web, name: web1, os: linux}
   - {group: rg-web, name: web2, os: linux, sshd: ["RekeyLimit 16M"]}

@@ -134,7 +134,7 @@ class World:
 
     def vm(self, alias):
         for vm in self.status()["vms"]:
-            if vm["alias"] == alias:
+            if vm["vm"] == alias:
                 return vm
         return None
 
