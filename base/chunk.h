@@ -1,8 +1,9 @@
 /*
  * chunk: pooled blocks of bytes and queues made of them; what a slow reader has not taken yet waits here.
  *
- * A pool belongs to one loop and has a hard limit; getting a chunk fails rather than pass it. A queue holds chunks of
- * its pool in order and hands them out as a vector for writev. An empty queue owns no chunk. Thread: the pool's.
+ * A pool belongs to one loop and has a hard limit; getting a chunk fails rather than pass it. A queue holds
+ * chunks of its pool in order and hands them out as a vector for writev. An empty queue owns no chunk.
+ * Thread: the pool's.
  */
 #ifndef ADIT_BASE_CHUNK_H
 #define ADIT_BASE_CHUNK_H
@@ -16,7 +17,7 @@
 struct chunk;
 
 struct chunk_pool {
-    struct chunk *spare; /* private */
+    struct chunk *spare;           /* private */
     size_t spare_count, spare_max; /* chunks kept for reuse, and how many may be */
     size_t used, used_max;         /* chunks handed out, and how many may be */
 };
@@ -41,14 +42,14 @@ static inline size_t chunkq_bytes(const struct chunkq *q)
 /* Copies n bytes to the end. ERR_NOMEM, or ERR_LIMIT at the pool's limit: nothing was queued. */
 int chunkq_append(struct chunkq *q, const void *data, size_t n);
 
-/* Room at the end to be written in place (at least 1 byte), and how much of it was used (0 gives it back). Errors as above.
- * Every reservation is committed before anything else is done with the queue. */
+/* Room at the end to be written in place (at least 1 byte), and how much of it was used (0 gives it back).
+ * Errors as above. Every reservation is committed before anything else is done with the queue. */
 int chunkq_reserve(struct chunkq *q, uv_buf_t *room);
 void chunkq_commit(struct chunkq *q, size_t n);
 
 /* Up to max_bufs vectors of the bytes at the front, not taken off; returns how many. */
 unsigned chunkq_peek(const struct chunkq *q, uv_buf_t *bufs, unsigned max_bufs);
-void chunkq_drop(struct chunkq *q, size_t n); /* takes n (≤ bytes) off the front */
+void chunkq_drop(struct chunkq *q, size_t n);              /* takes n (≤ bytes) off the front */
 size_t chunkq_read(struct chunkq *q, void *out, size_t n); /* copies and drops up to n; returns how many */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * clock: monotonic time and timers over one uv loop, with a time source that tests can replace.
  *
- * Many timers share one uv_timer_t through a heap. A timer is embedded in its owner, needs no close, and may be started,
- * moved or stopped from any callback of the same loop. Thread: the loop's.
+ * Many timers share one uv_timer_t through a heap. A timer is embedded in its owner, needs no close, and may
+ * be started, moved or stopped from any callback of the same loop. Thread: the loop's.
  */
 #ifndef ADIT_BASE_CLOCK_H
 #define ADIT_BASE_CLOCK_H
@@ -27,11 +27,13 @@ struct timer {
 };
 
 int clock_new(struct clock **out, uv_loop_t *loop); /* ERR_NOMEM, ERR_SYSTEM */
-void clock_close(struct clock *c, clock_closed_cb cb, void *arg); /* timers still running are dropped silently */
+void clock_close(struct clock *c, clock_closed_cb cb,
+                 void *arg); /* timers still running are dropped silently */
 
 uint64_t clock_now(const struct clock *c); /* milliseconds, monotonic */
 
-/* Tests: from now on time moves only by clock_test_advance, which fires what is due, in order, before it returns. */
+/* Tests: from now on time moves only by clock_test_advance, which fires what is due, in order, before it
+ * returns. */
 void clock_test_freeze(struct clock *c, uint64_t now_ms);
 void clock_test_advance(struct clock *c, uint64_t ms);
 

@@ -87,9 +87,9 @@ static inline void list_splice(struct list *to, struct list *from)
 }
 
 /* The current node may be removed inside the loop, no other one. */
-#define list_each(var, head, type, member)                                                                              \
-    for (struct list *var##_pos = (head)->next, *var##_next = var##_pos->next;                                           \
-         var##_pos != (head) && ((var) = container_of(var##_pos, type, member), true);                                   \
+#define list_each(var, head, type, member)                                                                   \
+    for (struct list *var##_pos = (head)->next, *var##_next = var##_pos->next;                               \
+         var##_pos != (head) && ((var) = container_of(var##_pos, type, member), true);                       \
          var##_pos = var##_next, var##_next = var##_pos->next)
 
 #endif

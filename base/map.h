@@ -11,15 +11,18 @@
 
 struct map;
 
-struct map *map_new(bool fold_case); /* fold_case: ASCII case does not count (Azure names). NULL when out of memory */
+struct map *
+map_new(bool fold_case); /* fold_case: ASCII case does not count (Azure names). NULL when out of memory */
 void map_free(struct map *m, void (*free_value)(void *)); /* free_value may be NULL; m may be NULL */
 
-int map_set(struct map *m, const char *key, void *value, void **old); /* ERR_NOMEM; old (may be NULL) gets what was there */
-void *map_get(const struct map *m, const char *key);                  /* NULL when absent */
-void *map_remove(struct map *m, const char *key);                     /* gives back the value */
+int map_set(struct map *m, const char *key, void *value,
+            void **old);                             /* ERR_NOMEM; old (may be NULL) gets what was there */
+void *map_get(const struct map *m, const char *key); /* NULL when absent */
+void *map_remove(struct map *m, const char *key);    /* gives back the value */
 size_t map_count(const struct map *m);
 
-/* Calls visit for each entry in unspecified order; visit may not change the map; non-zero stops and is returned. */
+/* Calls visit for each entry in unspecified order; visit may not change the map; non-zero stops and is
+ * returned. */
 int map_each(const struct map *m, int (*visit)(void *arg, const char *key, void *value), void *arg);
 
 #endif

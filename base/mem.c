@@ -37,7 +37,10 @@ void *mem_zalloc(size_t n)
 
 void *mem_calloc(size_t count, size_t n)
 {
-    return must_fail() ? NULL : calloc(at_least_one(count), at_least_one(n));
+    size_t total; /* calloc checks this too, but sanitizers take it for a crime there */
+    if (must_fail() || __builtin_mul_overflow(count, n, &total))
+        return NULL;
+    return calloc(1, at_least_one(total));
 }
 
 void *mem_realloc(void *p, size_t n)

@@ -21,7 +21,7 @@ void strbuf_done(struct strbuf *s);
 void strbuf_add(struct strbuf *s, const char *data, size_t n);
 void strbuf_puts(struct strbuf *s, const char *text);
 void strbuf_printf(struct strbuf *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void strbuf_clear(struct strbuf *s);  /* empties, keeps the memory */
+void strbuf_clear(struct strbuf *s); /* empties, keeps the memory */
 char *strbuf_take(struct strbuf *s); /* gives the text away (mem_free it); "" if empty, NULL when bad */
 
 #endif
