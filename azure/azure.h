@@ -1,9 +1,10 @@
 /*
  * azure: requests to Azure Resource Manager, signed in, retried and polite.
  *
- * One `struct azure` serves the whole daemon: one curl multi handle on the loop, HTTP/2 where offered, a token per tenant
- * and scope, a bounded number of requests at once. Thread: the loop's, for every function here.
- * Sources: ARM's common REST rules (429, Retry-After, error body), the Microsoft identity platform's token endpoint.
+ * One `struct azure` serves the whole daemon: one curl multi handle on the loop, HTTP/2 where offered, a
+ * token per tenant and scope, a bounded number of requests at once. Thread: the loop's, for every function
+ * here. Sources: ARM's common REST rules (429, Retry-After, error body), the Microsoft identity platform's
+ * token endpoint.
  */
 #ifndef ADIT_AZURE_AZURE_H
 #define ADIT_AZURE_AZURE_H
@@ -40,33 +41,34 @@ void azure_close(struct azure *a, azure_closed_cb cb, void *arg);
 
 /* What ARM answered. Valid only inside the callback. */
 struct azure_reply {
-    int status;                  /* HTTP */
-    struct json_t *json;         /* the body, or NULL when it is empty; borrowed: json_incref() to keep */
-    const char *request_id;      /* x-ms-request-id, or "" */
+    int status;             /* HTTP */
+    struct json_t *json;    /* the body, or NULL when it is empty; borrowed: json_incref() to keep */
+    const char *request_id; /* x-ms-request-id, or "" */
     const char *client_request_id;
     const char *async_operation; /* Azure-AsyncOperation, or NULL */
     const char *location;        /* Location, or NULL */
     long retry_after_s;          /* -1 when absent */
 };
 
-/* Exactly once, never inside azure_send(). err is NULL for a 2xx. Otherwise its message names ARM's code and text, the
- * client request id, and what to do; reply may still be there (a 404, say) or NULL (no answer at all).
- * 404 → ERR_NOTFOUND, 401 → ERR_AUTH, 403 → ERR_DENIED, 429 → ERR_THROTTLED, 5xx and no connection → ERR_UNAVAILABLE,
- * a body that is no JSON → ERR_PROTOCOL, deadline → ERR_TIMEOUT. */
+/* Exactly once, never inside azure_send(). err is NULL for a 2xx. Otherwise its message names ARM's code and
+ * text, the client request id, and what to do; reply may still be there (a 404, say) or NULL (no answer at
+ * all). 404 → ERR_NOTFOUND, 401 → ERR_AUTH, 403 → ERR_DENIED, 429 → ERR_THROTTLED, 5xx and no connection →
+ * ERR_UNAVAILABLE, a body that is no JSON → ERR_PROTOCOL, deadline → ERR_TIMEOUT. */
 typedef void (*azure_reply_cb)(void *arg, const struct azure_reply *reply, const struct err *err);
 
 struct azure_call {
-    const char *method;      /* "GET", "POST", "PUT", "DELETE" */
-    const char *path;        /* "/subscriptions/…?api-version=…", or a whole URL (nextLink, an operation): sent verbatim,
-                                but refused unless it points to the cloud's own ARM host: the token goes nowhere else */
-    struct json_t *body;     /* or NULL; borrowed for the call */
-    uint32_t deadline_ms;    /* for everything: token, queueing, tries; 0 = 30 s */
+    const char *method; /* "GET", "POST", "PUT", "DELETE" */
+    const char
+        *path; /* "/subscriptions/…?api-version=…", or a whole URL (nextLink, an operation): sent verbatim,
+                  but refused unless it points to the cloud's own ARM host: the token goes nowhere else */
+    struct json_t *body;  /* or NULL; borrowed for the call */
+    uint32_t deadline_ms; /* for everything: token, queueing, tries; 0 = 30 s */
 };
 
-/* Sends with token, x-ms-client-request-id, retries (429, 5xx, broken connections; jittered; idempotent methods and ARM's
- * POST reads) within the deadline. ERR_NOMEM, ERR_INVAL, ERR_DENIED (foreign host). */
-int azure_send(struct azure *a, const struct azure_call *call, azure_reply_cb cb, void *arg, struct azure_req **out,
-               struct err *err);
+/* Sends with token, x-ms-client-request-id, retries (429, 5xx, broken connections; jittered; idempotent
+ * methods and ARM's POST reads) within the deadline. ERR_NOMEM, ERR_INVAL, ERR_DENIED (foreign host). */
+int azure_send(struct azure *a, const struct azure_call *call, azure_reply_cb cb, void *arg,
+               struct azure_req **out, struct err *err);
 void azure_cancel(struct azure_req *req); /* synchronous and silent */
 
 /* Sent so far, and how many of them were answered 429: for `adit status` and the tests. */

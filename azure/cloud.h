@@ -14,7 +14,8 @@ struct azure_cloud {
     char scope[AZURE_ENDPOINT_MAX]; /* "https://management.azure.com/.default" */
 };
 
-/* name: "public", "usgov", "china". AZURE_AUTHORITY_HOST overrides the sign-in host. ERR_INVAL lists the known names. */
+/* name: "public", "usgov", "china". AZURE_AUTHORITY_HOST overrides the sign-in host. ERR_INVAL lists the
+ * known names. */
 int azure_cloud_named(struct azure_cloud *out, const char *name, struct err *err);
 
 /* Endpoints as given; both must be https. login may be NULL: the public one. */

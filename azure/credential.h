@@ -1,0 +1,60 @@
+/*
+ * credential: where a token can come from, as a table of kinds and a chain that asks them in order.
+ *
+ * Names and order follow Azure Identity's DefaultAzureCredential. A kind is one file and one row of the table
+ * in credential_chain.c. Thread: the loop's.
+ */
+#ifndef ADIT_AZURE_CREDENTIAL_H
+#define ADIT_AZURE_CREDENTIAL_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "cloud.h"
+#include "http.h"
+#include "token.h"
+
+/* What a kind works with; all borrowed, all outlive it. */
+struct credential_env {
+    uv_loop_t *loop;
+    struct http *http;
+    struct clock *clock;
+    struct readyq *ready;
+    const struct azure_cloud *cloud;
+    const char *tenant; /* of the configuration, or NULL: the kind's own */
+};
+
+/* What is asked for. Borrowed for the call. */
+struct credential_ask {
+    const char *tenant; /* or NULL: as credential_env has it */
+    const char *scope;  /* "https://management.azure.com/.default" */
+    uint32_t deadline_ms;
+};
+
+/* Exactly once, never inside begin(). The callee may take token->value over (set it to NULL).
+ * ERR_NOTFOUND: this kind is not set up here, and the message says what is missing; the chain goes on with
+ * the next one. Anything else ends the chain. */
+typedef void (*credential_cb)(void *arg, struct token *token, const struct err *err);
+
+struct credential_kind {
+    const char *name; /* as `azure: credential:` has it */
+    int (*begin)(const struct credential_env *env, const struct credential_ask *ask, credential_cb cb,
+                 void *arg, void **run, struct err *err);
+    void (*cancel)(void *run); /* synchronous and silent */
+};
+
+extern const struct credential_kind credential_environment;
+
+struct credential;
+struct credential_run;
+
+/* choice: "auto" or a kind's name. ERR_INVAL lists what there is. */
+int credential_new(struct credential **out, const struct credential_env *env, const char *choice,
+                   struct err *err);
+void credential_free(struct credential *c); /* no run may be under way: asserted */
+
+/* Asks the kinds in order. When none is set up: ERR_AUTH with what each one lacks. */
+int credential_get(struct credential *c, const struct credential_ask *ask, credential_cb cb, void *arg,
+                   struct credential_run **out, struct err *err);
+void credential_cancel(struct credential_run *run);
+
+#endif
