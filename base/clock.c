@@ -95,8 +95,9 @@ static void arm(struct clock *c)
     uint64_t due = c->heap[0]->due_ms, now = clock_now(c);
     if (active && c->armed_ms <= due)
         return;
-    /* uv counts from the loop's cached time. At least 1 ms: a timer that restarts itself with 0 must not keep
-     * libuv in its own loop over due timers, where no socket is served. */
+    /* uv counts from the loop's cached time, and a stale one wakes us too early, to arm again. At least 1 ms:
+     * a timer that restarts itself with 0 must not keep libuv in its own loop over due timers, where no
+     * socket is served. */
     uv_update_time(c->uv.loop);
     uv_timer_start(&c->uv, on_timer, due > now ? due - now : 1, 0);
     c->armed_ms = due;

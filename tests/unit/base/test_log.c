@@ -117,11 +117,11 @@ static void test_lines_cannot_be_forged(void **state)
         "x\n2026-01-02T03:04:05.678Z info  daemon: all is well",
         "x\r\nfoo",
         "\x1b[2K\x1b[1Ghidden",
-        "\xc2\x9b"
-        "31m",                          /* CSI as one character */
-        "\xe2\x80\xa8next line",        /* U+2028 */
-        "\xe2\x80\xaereversed",         /* U+202E */
-        "\xff\xfe\xc0\x8a\xed\xa0\x80", /* not UTF-8: an overlong newline and a surrogate among it */
+        "\xc2\x9b[31m",                             /* CSI as one character */
+        "\xe2\x80\xa8next line",                    /* U+2028 */
+        "\xe2\x80\xaereversed",                     /* U+202E */
+        "\xff\xfe\xc0\x8a\xe0\x80\xaf\xed\xa0\x80", /* not UTF-8: overlong forms and a surrogate
+                                                     */
         "cut short \xe2\x80",
     };
     for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
@@ -173,24 +173,26 @@ static void test_rate_limit_counts_what_it_held_back(void **state)
     assert_int_equal(line_count(written()), 3);
     assert_int_equal(rate.held, 7);
 
-    static struct log_rate quick = {.burst = 1, .every_ms = 30};
+    static struct log_rate quick = {.burst = 2, .every_ms = 30};
     log_write(LOG_WARN, NULL, &quick, "first");
-    assert_int_equal(line_count(written()), 1);
-    unsigned held = 0;
+    log_write(LOG_WARN, NULL, &quick, "second");
+    assert_int_equal(line_count(written()), 2);
     uint64_t deadline = uv_hrtime() + UINT64_C(20000000000);
-    for (;;) {
+    for (int passed = 0, held = 0; passed < 3; held++) {
         log_write(LOG_WARN, NULL, &quick, "next");
         const char *line = written();
         if (line[0] != '\0') {
             char expected[64];
-            snprintf(expected, sizeof expected, "warn  next (%u more like this)\n", held);
+            if (held > 0)
+                snprintf(expected, sizeof expected, "warn  next (%d more like this)\n", held);
+            else /* this machine was slower than the limit */
+                snprintf(expected, sizeof expected, "warn  next\n");
             assert_non_null(strstr(line, expected));
-            break;
+            passed += held > 0;
+            held = -1;
         }
-        held++;
         assert_true(uv_hrtime() < deadline);
     }
-    assert_true(held > 0);
     log_set_level(LOG_ERROR);
     uint32_t before = rate.held;
     log_write(LOG_WARN, NULL, &rate, "not wanted at all");
