@@ -38,9 +38,10 @@ struct config_azure {
 
 /* What `defaults:` may set and a VM may override; in a VM it is the effective value. */
 struct config_ssh {
-    char *user;
+    char *user;               /* never NULL; without any `user:` the user who runs the program, as ssh(1) does */
     uint16_t port;            /* of sshd; 22 */
-    char **identities;        /* private key files, absolute, in order */
+    char **identities;        /* private key files, absolute, in order; without any `identity:` the ones of
+                               * ~/.ssh/id_ed25519, id_ecdsa, id_rsa that existed when the file was loaded */
     size_t identity_count;
     bool agent;               /* use $SSH_AUTH_SOCK; true */
     bool password;            /* may ask for a password (SSH_ASKPASS); true */
@@ -61,7 +62,7 @@ struct config_vm {
     struct vm_name vm;   /* from vm:, id: or address:; the alias itself when none is given */
     char *via;           /* alias or VM name of the VM through which this one is reached, or NULL */
     struct config_ssh ssh;
-    struct forward_spec *forwards; /* local, dynamic and remote, in the file's order */
+    struct forward_spec *forwards; /* local, then dynamic, then remote, each in the file's order */
     size_t forward_count;
     uint16_t *bulk_ports; /* listening ports said to be bulk */
     size_t bulk_count;
@@ -98,23 +99,26 @@ void config_problems_done(struct config_problems *p);
 const struct config *config_ref(const struct config *c); /* any thread */
 void config_unref(const struct config *c);               /* any thread; NULL is fine */
 
-const struct config_vm *config_vm_by_alias(const struct config *c, const char *alias); /* NULL; case does not count */
+/* NULL when there is none. Case does not count; "win11.adit" (ssh_config's Host *.adit) finds win11. */
+const struct config_vm *config_vm_by_alias(const struct config *c, const char *alias);
 
 /* A VM that the configuration does not name, with the defaults applied: for `adit forward rg/vm …`. The caller owns it.
- * `user` may be NULL. */
+ * `user` may be NULL. The alias is the name as vm_name_text() writes it. ERR_INVAL, ERR_NOMEM. */
 int config_vm_adhoc(const struct config *c, const char *name, const char *user, struct config_vm **out, struct err *err);
 int config_vm_copy(const struct config_vm *in, struct config_vm **out); /* ERR_NOMEM */
 void config_vm_free(struct config_vm *vm);
 bool config_vm_is_bulk(const struct config_vm *vm, uint16_t listen_port);
 
-/* What changed between two snapshots, by alias. A VM whose reach (vm, via, ssh) changed must reconnect; one whose
+/* What changed between two snapshots, by alias: first what was removed, then the rest in the order of `after`. One call a
+ * VM; either snapshot may be NULL for an empty one. A VM whose reach (vm, via, ssh) changed must reconnect; one whose
  * forwards alone changed keeps its connections. */
 enum config_change { CONFIG_VM_ADDED, CONFIG_VM_REMOVED, CONFIG_VM_REACH_CHANGED, CONFIG_VM_FORWARDS_CHANGED };
 typedef void (*config_diff_cb)(void *arg, enum config_change change, const struct config_vm *before,
                                const struct config_vm *after);
 void config_diff(const struct config *before, const struct config *after, config_diff_cb cb, void *arg);
 
-/* The snapshot as JSON text (documented in adit.yaml(5)) or as YAML that loads back; no secrets are in it. mem_free(). */
+/* The snapshot as JSON text (documented in adit.yaml(5)) or as YAML that loads back to an equal one, ending with a newline;
+ * no secrets are in it. NULL when out of memory; mem_free(). */
 char *config_to_json(const struct config *c);
 char *config_to_yaml(const struct config *c);
 

@@ -1,0 +1,201 @@
+/*
+ * ssh_settings: built-in values, overriding, copying and comparing of struct config_ssh.
+ */
+#include "ssh_settings.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "duration.h"
+#include "paths.h"
+
+#define PASSWD_MAX 16384
+
+static int nomem(struct err *err)
+{
+    return err_set(err, ERR_NOMEM, "out of memory");
+}
+
+static char *local_user(void)
+{
+    struct passwd entry, *found = NULL;
+    char *scratch = mem_alloc(PASSWD_MAX), *name = NULL;
+    if (!scratch)
+        return NULL;
+    if (getpwuid_r(geteuid(), &entry, scratch, PASSWD_MAX, &found) == 0 && found)
+        name = mem_strdup(found->pw_name);
+    else
+        name = mem_strdup("azureuser"); /* what Azure's own tools name the first user */
+    mem_free(scratch);
+    return name;
+}
+
+static int usual_identities(struct config_ssh *s)
+{
+    static const char *const names[] = {"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"};
+    s->identities = mem_calloc(sizeof names / sizeof names[0], sizeof *s->identities);
+    if (!s->identities)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct err why = {0};
+        char *path = paths_expand(names[i], NULL, &why);
+        if (why.code == ERR_NOMEM)
+            return ERR_NOMEM;
+        if (path && access(path, F_OK) == 0)
+            s->identities[s->identity_count++] = path;
+        else
+            mem_free(path);
+    }
+    return 0;
+}
+
+int ssh_settings_builtin(struct config_ssh *out, struct err *err)
+{
+    struct config_ssh s = {
+        .port = 22,
+        .agent = true,
+        .password = true,
+        .host_key_check = CONFIG_HOST_KEY_ACCEPT_NEW,
+        .family = CONFIG_FAMILY_ANY,
+        .engine = CONFIG_ENGINE_AUTO,
+        .wake_session = CONFIG_WAKE_AUTO,
+        .connect_timeout_ms = 15000,
+        .keepalive_ms = 30000,
+        .keepalive_count = 3,
+        .connections_max = 4,
+    };
+    s.user = local_user();
+    if (!s.user || usual_identities(&s) < 0) {
+        ssh_settings_done(&s);
+        return nomem(err);
+    }
+    *out = s;
+    return 0;
+}
+
+static void identities_done(struct config_ssh *s)
+{
+    for (size_t i = 0; i < s->identity_count; i++)
+        mem_free(s->identities[i]);
+    mem_free(s->identities);
+    s->identities = NULL;
+    s->identity_count = 0;
+}
+
+void ssh_settings_done(struct config_ssh *s)
+{
+    identities_done(s);
+    mem_free(s->user);
+    s->user = NULL;
+}
+
+int ssh_settings_copy(struct config_ssh *out, const struct config_ssh *in)
+{
+    struct config_ssh s = *in;
+    s.user = mem_strdup(in->user);
+    s.identity_count = 0;
+    s.identities = mem_calloc(in->identity_count + 1, sizeof *s.identities);
+    bool ok = s.user && s.identities;
+    for (size_t i = 0; ok && i < in->identity_count; i++) {
+        ok = (s.identities[i] = mem_strdup(in->identities[i])) != NULL;
+        s.identity_count += ok ? 1 : 0;
+    }
+    if (!ok) {
+        ssh_settings_done(&s);
+        return ERR_NOMEM;
+    }
+    *out = s;
+    return 0;
+}
+
+static int take_identities(struct config_ssh *s, const struct raw_ssh *raw, const char *base_dir,
+                           struct err *err)
+{
+    if (raw->identity_count == 0)
+        return 0;
+    identities_done(s);
+    s->identities = mem_calloc(raw->identity_count, sizeof *s->identities);
+    if (!s->identities)
+        return nomem(err);
+    for (uint32_t i = 0; i < raw->identity_count; i++) {
+        s->identities[i] = paths_expand(raw->identity[i], base_dir, err);
+        if (!s->identities[i])
+            return err ? err->code : ERR_NOMEM;
+        s->identity_count++;
+    }
+    return 0;
+}
+
+static int take_times(struct config_ssh *s, const struct raw_ssh *raw, struct err *err)
+{
+    int rc = 0;
+    if (raw->connect_timeout)
+        rc = duration_parse(&s->connect_timeout_ms, raw->connect_timeout, err);
+    if (rc == 0 && raw->keepalive)
+        rc = duration_parse(&s->keepalive_ms, raw->keepalive, err);
+    if (rc == 0 && raw->idle_timeout)
+        rc = duration_parse(&s->idle_timeout_ms, raw->idle_timeout, err);
+    return rc;
+}
+
+#define TAKE(member, from) ((void)((from) && ((member) = *(from))))
+
+static int take(struct config_ssh *s, const struct raw_ssh *raw, const char *base_dir, struct err *err)
+{
+    if (raw->user) {
+        char *user = mem_strdup(raw->user);
+        if (!user)
+            return nomem(err);
+        mem_free(s->user);
+        s->user = user;
+    }
+    TAKE(s->port, raw->port);
+    TAKE(s->agent, raw->agent);
+    TAKE(s->password, raw->password);
+    TAKE(s->host_key_check, raw->host_key_check);
+    TAKE(s->family, raw->address_family);
+    TAKE(s->prefer_private_ip, raw->prefer_private_ip);
+    TAKE(s->engine, raw->engine);
+    TAKE(s->wake_session, raw->wake_session);
+    TAKE(s->keepalive_count, raw->keepalive_count);
+    TAKE(s->connections_max, raw->connections_max);
+    int rc = take_times(s, raw, err);
+    return rc < 0 ? rc : take_identities(s, raw, base_dir, err);
+}
+
+int ssh_settings_apply(struct config_ssh *out, const struct config_ssh *base, const struct raw_ssh *raw,
+                       const char *base_dir, struct err *err)
+{
+    struct config_ssh s;
+    if (ssh_settings_copy(&s, base) < 0)
+        return nomem(err);
+    int rc = raw ? take(&s, raw, base_dir, err) : 0;
+    if (rc < 0)
+        ssh_settings_done(&s);
+    else
+        *out = s;
+    return rc;
+}
+
+bool ssh_settings_same_identities(const struct config_ssh *a, const struct config_ssh *b)
+{
+    if (a->identity_count != b->identity_count)
+        return false;
+    for (size_t i = 0; i < a->identity_count; i++)
+        if (strcmp(a->identities[i], b->identities[i]) != 0)
+            return false;
+    return true;
+}
+
+bool ssh_settings_equal(const struct config_ssh *a, const struct config_ssh *b)
+{
+    return strcmp(a->user, b->user) == 0 && a->port == b->port && ssh_settings_same_identities(a, b) &&
+           a->agent == b->agent && a->password == b->password && a->host_key_check == b->host_key_check &&
+           a->family == b->family && a->prefer_private_ip == b->prefer_private_ip && a->engine == b->engine &&
+           a->wake_session == b->wake_session && a->connect_timeout_ms == b->connect_timeout_ms &&
+           a->keepalive_ms == b->keepalive_ms && a->keepalive_count == b->keepalive_count &&
+           a->connections_max == b->connections_max && a->idle_timeout_ms == b->idle_timeout_ms;
+}
