@@ -138,6 +138,7 @@ int chunkq_append(struct chunkq *q, const void *data, size_t n)
     const uint8_t *from = data;
     q->bytes += n;
     while (n > 0) {
+        assert(to);
         size_t part = CHUNK_SIZE - to->end;
         if (part > n)
             part = n;

@@ -194,7 +194,7 @@ int timer_start(struct timer *t, uint64_t after_ms)
         return ERR_CLOSED;
     if (!timer_active(t) && c->count == c->cap) {
         size_t cap = c->cap ? c->cap * 2 : 16;
-        struct timer **heap = mem_realloc(c->heap, cap * sizeof *heap);
+        struct timer **heap = mem_realloc(c->heap, cap * sizeof(struct timer *));
         if (!heap)
             return ERR_NOMEM;
         c->heap = heap;

@@ -3,6 +3,7 @@
  */
 #include "map.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -172,6 +173,7 @@ int map_set(struct map *m, const char *key, void *value, void **old)
         }
         s = slot_of(m, hash, key);
     }
+    assert(s);
     *s = (struct slot){copy, value, hash};
     m->count++;
     return 0;
