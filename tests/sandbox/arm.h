@@ -1,0 +1,102 @@
+/*
+ * arm: Azure Resource Manager: what every call goes through before its handler, and the knobs that tests
+ * turn.
+ *
+ * Order, as ARM's: token, api-version, knobs, subscription, resource group, handler. One file arm_*.c a
+ * resource kind; arm_routes.c says which call goes where. Thread: the main loop's.
+ */
+#ifndef ADIT_SANDBOX_ARM_H
+#define ADIT_SANDBOX_ARM_H
+
+#include <jansson.h>
+
+#include "http.h"
+#include "world.h"
+
+struct sandbox;
+
+#define ARM_WILDCARDS 6
+
+/* One call under way. */
+struct arm_call {
+    struct sandbox *sb;
+    const struct http_request *q;
+    struct http_reply *r;
+    const struct world_subscription *subscription; /* of the path; NULL when it names none */
+    const char *group;                             /* of the path in its true case; NULL likewise */
+    char *args[ARM_WILDCARDS];                     /* the other wildcards, as they were written */
+    unsigned args_count;
+};
+
+typedef void (*arm_handler_cb)(struct arm_call *c);
+
+/* A route. In the path, {s} and {g} are subscription and group, * is any one segment; case does not count. */
+struct arm_route {
+    const char *method, *path, *kind; /* kind: the name of its counter */
+    arm_handler_cb handler;
+};
+
+extern const struct arm_route arm_routes[]; /* ends with method NULL */
+
+/* What `ctl arm` has set. */
+struct arm {
+    json_t *counters;       /* kind → number of requests */
+    unsigned throttle_left; /* so many calls get 429 */
+    unsigned status;        /* every call gets this status; 0 = none */
+    unsigned delay_ms;      /* every reply waits so long */
+    int reads_left;         /* of x-ms-ratelimit-remaining-subscription-reads */
+};
+
+void arm_init(struct arm *a);
+void arm_done(struct arm *a);
+void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_reply *r);
+void arm_count(struct sandbox *sb, const char *kind);
+
+/* arm_reply.c */
+void arm_error(struct http_reply *r, unsigned status, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void arm_not_found(struct arm_call *c, const char *type, const char *name); /* 404 ResourceNotFound */
+json_t *
+arm_body(struct arm_call *c); /* the request's JSON object, or NULL with 400 already set; json_decref it */
+/* ".../providers/TYPE/NAME" of a resource in a VM's group. shout: the group in capitals, as lists return it.
+ */
+json_t *arm_id(const struct vm *vm, bool shout, const char *type, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* A page of `all` (stolen), cut by the world's page-size and $skiptoken, with nextLink when there is more. */
+void arm_page_send(struct arm_call *c, json_t *all);
+
+struct vm *arm_vm(struct arm_call *c); /* args[0] names it; NULL with 404 already set */
+json_t *arm_vm_json(struct vm *vm, bool instance_view, bool shout);
+json_t *arm_instance_view(struct vm *vm);
+
+void arm_subscriptions_list(struct arm_call *c);
+void arm_subscription_get(struct arm_call *c);
+void arm_groups_list(struct arm_call *c);
+void arm_group_get(struct arm_call *c);
+void arm_vms_list(struct arm_call *c); /* of the group, or of the subscription */
+void arm_nics_list(struct arm_call *c);
+void arm_vm_get(struct arm_call *c);
+void arm_vm_instance_view(struct arm_call *c);
+void arm_vm_start(struct arm_call *c);
+void arm_vm_deallocate(struct arm_call *c);
+void arm_nic_get(struct arm_call *c);
+void arm_public_ip_get(struct arm_call *c);
+void arm_nsg_get(struct arm_call *c);
+void arm_rules_list(struct arm_call *c);
+void arm_rule_get(struct arm_call *c);
+void arm_rule_put(struct arm_call *c);
+void arm_rule_delete(struct arm_call *c);
+void arm_extensions_list(struct arm_call *c);
+void arm_extension_get(struct arm_call *c);
+void arm_extension_put(struct arm_call *c);
+void arm_extension_delete(struct arm_call *c);
+void arm_run_command(struct arm_call *c);
+void arm_operation_get(struct arm_call *c);
+void arm_graph(struct arm_call *c);
+
+json_t *arm_nic_json(struct vm *vm, bool primary, bool expand, bool shout);
+json_t *arm_public_ip_json(struct vm *vm);
+/* graph_row.c: one row of the resolver's query: a VM's own columns with one of its ipConfigurations. */
+json_t *graph_row(struct vm *vm, bool primary_nic);
+
+#endif

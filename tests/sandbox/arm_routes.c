@@ -1,0 +1,39 @@
+/*
+ * arm_routes: which call goes to which handler, and under which name it is counted.
+ */
+#include "arm.h"
+
+#define SUB "/subscriptions/{s}"
+#define GROUP SUB "/resourceGroups/{g}"
+#define COMPUTE GROUP "/providers/Microsoft.Compute/virtualMachines"
+#define NETWORK GROUP "/providers/Microsoft.Network/"
+
+const struct arm_route arm_routes[] = {
+    {"GET", "/subscriptions", "subscription.list", arm_subscriptions_list},
+    {"GET", SUB, "subscription.get", arm_subscription_get},
+    {"GET", SUB "/resourceGroups", "group.list", arm_groups_list},
+    {"GET", GROUP, "group.get", arm_group_get},
+    {"GET", SUB "/providers/Microsoft.Compute/virtualMachines", "vm.list", arm_vms_list},
+    {"GET", SUB "/providers/Microsoft.Compute/locations/*/operations/*", "operation.get", arm_operation_get},
+    {"GET", SUB "/providers/Microsoft.Network/locations/*/operations/*", "operation.get", arm_operation_get},
+    {"GET", COMPUTE, "vm.list", arm_vms_list},
+    {"GET", COMPUTE "/*", "vm.get", arm_vm_get},
+    {"GET", COMPUTE "/*/instanceView", "vm.get", arm_vm_instance_view},
+    {"POST", COMPUTE "/*/start", "vm.start", arm_vm_start},
+    {"POST", COMPUTE "/*/deallocate", "vm.deallocate", arm_vm_deallocate},
+    {"POST", COMPUTE "/*/runCommand", "vm.runCommand", arm_run_command},
+    {"GET", COMPUTE "/*/extensions", "extension.list", arm_extensions_list},
+    {"GET", COMPUTE "/*/extensions/*", "extension.get", arm_extension_get},
+    {"PUT", COMPUTE "/*/extensions/*", "extension.put", arm_extension_put},
+    {"DELETE", COMPUTE "/*/extensions/*", "extension.delete", arm_extension_delete},
+    {"GET", NETWORK "networkInterfaces", "nic.list", arm_nics_list},
+    {"GET", NETWORK "networkInterfaces/*", "nic.get", arm_nic_get},
+    {"GET", NETWORK "publicIPAddresses/*", "publicip.get", arm_public_ip_get},
+    {"GET", NETWORK "networkSecurityGroups/*", "nsg.get", arm_nsg_get},
+    {"GET", NETWORK "networkSecurityGroups/*/securityRules", "rule.list", arm_rules_list},
+    {"GET", NETWORK "networkSecurityGroups/*/securityRules/*", "rule.get", arm_rule_get},
+    {"PUT", NETWORK "networkSecurityGroups/*/securityRules/*", "rule.put", arm_rule_put},
+    {"DELETE", NETWORK "networkSecurityGroups/*/securityRules/*", "rule.delete", arm_rule_delete},
+    {"POST", "/providers/Microsoft.ResourceGraph/resources", "graph", arm_graph},
+    {0},
+};

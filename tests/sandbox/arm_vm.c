@@ -1,0 +1,153 @@
+/*
+ * arm_vm: Microsoft.Compute/virtualMachines: the model, the instance view, start and deallocate.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "lro.h"
+#include "sandbox.h"
+#include "vm.h"
+
+#define TYPE "Microsoft.Compute/virtualMachines"
+
+struct vm *arm_vm(struct arm_call *c)
+{
+    struct vm *vm = world_vm_find(&c->sb->world, c->subscription->id, c->group, c->args[0]);
+    if (!vm)
+        arm_not_found(c, TYPE, c->args[0]);
+    return vm;
+}
+
+static json_t *status(const char *code, const char *display)
+{
+    return json_pack("{s:s,s:s,s:s}", "code", code, "level", "Info", "displayStatus", display);
+}
+
+json_t *arm_instance_view(struct vm *vm)
+{
+    char code[64], display[64];
+    snprintf(code, sizeof code, "PowerState/%s", vm_power_name(vm));
+    snprintf(display, sizeof display, "VM %s", vm_power_name(vm));
+    json_t *view =
+        json_pack("{s:[o,o]}", "statuses", status("ProvisioningState/succeeded", "Provisioning succeeded"),
+                  status(code, display));
+    if (vm->power == VM_RUNNING) {
+        bool windows = vm->spec->os == OS_WINDOWS;
+        json_object_set_new(view, "computerName", json_string(vm->spec->name));
+        json_object_set_new(view, "osName", json_string(windows ? "Windows 11 Enterprise" : "debian"));
+        json_object_set_new(view, "osVersion", json_string(windows ? "10.0.26100.1" : "12"));
+        json_object_set_new(view, "vmAgent",
+                            json_pack("{s:s,s:[{s:s,s:s,s:s,s:s}]}", "vmAgentVersion", "2.7.41491.1131",
+                                      "statuses", "code", "ProvisioningState/succeeded", "level", "Info",
+                                      "displayStatus", "Ready", "message", "Guest Agent is running"));
+    }
+    return view;
+}
+
+static json_t *nic_reference(struct vm *vm, bool primary, bool alone)
+{
+    json_t *j = json_pack("{s:o}", "id",
+                          arm_id(vm, false, "Microsoft.Network/networkInterfaces", "%s-nic%s", vm->spec->name,
+                                 primary ? "" : "2"));
+    /* The platform leaves `primary` out where there is one NIC only. */
+    if (!alone)
+        json_object_set_new(j, "properties", json_pack("{s:b}", "primary", primary));
+    return j;
+}
+
+static json_t *os_profile(struct vm *vm)
+{
+    json_t *os =
+        json_pack("{s:s,s:s,s:[],s:b,s:b}", "computerName", vm->spec->name, "adminUsername", vm->admin,
+                  "secrets", "allowExtensionOperations", 1, "requireGuestProvisionSignal", 1);
+    if (vm->spec->os == OS_WINDOWS)
+        json_object_set_new(os, "windowsConfiguration",
+                            json_pack("{s:b,s:b}", "provisionVMAgent", 1, "enableAutomaticUpdates", 1));
+    else
+        json_object_set_new(
+            os, "linuxConfiguration",
+            json_pack("{s:b,s:b}", "disablePasswordAuthentication", 1, "provisionVMAgent", 1));
+    return os;
+}
+
+json_t *arm_vm_json(struct vm *vm, bool instance_view, bool shout)
+{
+    const struct world_vm *s = vm->spec;
+    json_t *nics = json_array();
+    if (s->decoy_nic)
+        json_array_append_new(nics, nic_reference(vm, false, false));
+    json_array_append_new(nics, nic_reference(vm, true, !s->decoy_nic));
+    json_t *p = json_pack(
+        "{s:{s:s},s:s,s:s,s:o,s:{s:{s:s,s:s,s:i},s:[]},s:o,s:{s:o}}", "hardwareProfile", "vmSize",
+        "Standard_B2s", "provisioningState", "Succeeded", "vmId", vm->vm_id, "osProfile", os_profile(vm),
+        "storageProfile", "osDisk", "osType", s->os == OS_WINDOWS ? "Windows" : "Linux", "createOption",
+        "FromImage", "diskSizeGB", 32, "dataDisks", "timeCreated", json_string("2026-01-01T00:00:00+00:00"),
+        "networkProfile", "networkInterfaces", nics);
+    if (s->scale_set)
+        json_object_set_new(
+            p, "virtualMachineScaleSet",
+            json_pack("{s:o}", "id",
+                      arm_id(vm, false, "Microsoft.Compute/virtualMachineScaleSets", "%s", s->scale_set)));
+    if (instance_view)
+        json_object_set_new(p, "instanceView", arm_instance_view(vm));
+    return json_pack("{s:o,s:s,s:s,s:s,s:{},s:o}", "id", arm_id(vm, shout, TYPE, "%s", s->name), "name",
+                     s->name, "type", TYPE, "location", vm->location, "tags", "properties", p);
+}
+
+void arm_vm_get(struct arm_call *c)
+{
+    struct vm *vm = arm_vm(c);
+    if (!vm)
+        return;
+    const char *expand = http_query(c->q, "$expand");
+    c->r->body = arm_vm_json(vm, expand && strcasecmp(expand, "instanceView") == 0, false);
+}
+
+void arm_vm_instance_view(struct arm_call *c)
+{
+    struct vm *vm = arm_vm(c);
+    if (vm)
+        c->r->body = arm_instance_view(vm);
+}
+
+static void on_booted(void *arg, const struct err *err)
+{
+    lro_finish(arg, err);
+}
+
+static void start_work(struct lro *o)
+{
+    struct err err = {0};
+    if (o->vm->pid)
+        lro_finish(o, NULL);
+    else if (vm_boot(o->vm, on_booted, o, &err) < 0)
+        lro_finish(o, &err);
+}
+
+void arm_vm_start(struct arm_call *c)
+{
+    struct vm *vm = arm_vm(c);
+    struct lro *o = vm ? lro_new(c, vm, start_work) : NULL;
+    if (o && vm->power == VM_DEALLOCATED)
+        vm->power = VM_STARTING;
+}
+
+static void deallocate_work(struct lro *o)
+{
+    if (o->vm->power == VM_DEALLOCATING)
+        o->vm->power = VM_DEALLOCATED;
+    lro_finish(o, NULL);
+}
+
+void arm_vm_deallocate(struct arm_call *c)
+{
+    struct vm *vm = arm_vm(c);
+    struct lro *o = vm ? lro_new(c, vm, deallocate_work) : NULL;
+    if (o && vm->power != VM_DEALLOCATED) {
+        vm_deallocate(vm);
+        vm->power = VM_DEALLOCATING;
+    }
+}

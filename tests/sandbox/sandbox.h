@@ -1,0 +1,40 @@
+/*
+ * sandbox: the one object that holds the whole local Azure together.
+ */
+#ifndef ADIT_SANDBOX_SANDBOX_H
+#define ADIT_SANDBOX_SANDBOX_H
+
+#include <uv.h>
+
+#include "address.h"
+#include "arm.h"
+#include "base/list.h"
+#include "ctl.h"
+#include "http.h"
+#include "netns.h"
+#include "token.h"
+#include "world.h"
+
+struct sandbox {
+    uv_loop_t loop;
+    const char *dir;  /* absolute */
+    const char *user; /* the login name of every sshd: the calling user's */
+    char *public_key; /* of the client key, one line */
+    struct world world;
+    struct netns fabric;
+    struct err fabric_why; /* why there is none */
+    struct address_book addresses;
+    struct http http;
+    struct token_book tokens;
+    struct arm arm;
+    struct list lros; /* lro.h */
+    struct ctl ctl;
+    unsigned serial;  /* of the last VM process */
+    unsigned booting; /* VMs that are not up yet at start-up */
+    uv_signal_t on_int, on_term;
+    int exit_status;
+};
+
+int sandbox_run(const char *dir, const char *world_path, unsigned arm_port); /* returns the exit status */
+
+#endif

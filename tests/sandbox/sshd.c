@@ -1,0 +1,169 @@
+/*
+ * sshd: writes what a VM's SSH server reads, and starts it.
+ */
+#include "sshd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "command.h"
+
+#define PATH_LEN 512
+#define KEYS_MAX (1U << 20)
+
+int sshd_find(const char **path, struct err *err)
+{
+    static const char *const places[] = {"/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd",
+                                         "/sbin/sshd"};
+    const char *own = getenv("ADIT_SANDBOX_SSHD");
+    if (own && access(own, X_OK) == 0) {
+        *path = own;
+        return 0;
+    }
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        if (access(places[i], X_OK) == 0) {
+            *path = places[i];
+            return 0;
+        }
+    }
+    return err_set(err, ERR_NOTFOUND,
+                   "no sshd on this machine; install it (Debian: apt install openssh-server)");
+}
+
+int sshd_key_new(const char *path, const char *type, const char *comment, struct err *err)
+{
+    char pub[PATH_LEN];
+    snprintf(pub, sizeof pub, "%s.pub", path);
+    unlink(path), unlink(pub);
+    const char *const argv[] = {"ssh-keygen", "-q", "-t", type, "-N", "", "-C", comment, "-f", path, NULL};
+    return command_run(argv, err);
+}
+
+int sshd_host_keys_new(const char *dir, struct err *err)
+{
+    static const char *const types[] = {"ed25519", "ecdsa"};
+    for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
+        char path[PATH_LEN];
+        snprintf(path, sizeof path, "%s/host_%s", dir, types[i]);
+        int rc = sshd_key_new(path, types[i], "sandbox", err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int config_try(const struct sshd_setup *s, bool penalties_off, struct err *err)
+{
+    const char *program;
+    int rc = sshd_find(&program, err);
+    if (rc)
+        return rc;
+    struct strbuf b;
+    strbuf_init(&b);
+    for (unsigned i = 0; i < s->lines_count; i++)
+        strbuf_printf(&b, "%s\n", s->lines[i]);
+    if (s->address)
+        strbuf_printf(&b, "ListenAddress %s\n", s->address);
+    strbuf_printf(&b,
+                  "Port %u\n"
+                  "HostKey %s/host_ed25519\n"
+                  "HostKey %s/host_ecdsa\n"
+                  "AuthorizedKeysFile %s/authorized_keys\n"
+                  "PidFile none\n"
+                  "UsePAM no\n"
+                  "UseDNS no\n"
+                  "StrictModes no\n"
+                  "PasswordAuthentication no\n"
+                  "KbdInteractiveAuthentication no\n"
+                  "PermitRootLogin prohibit-password\n"
+                  "AllowTcpForwarding yes\n"
+                  "MaxStartups 300:30:500\n"
+                  "LogLevel VERBOSE\n"
+                  "PrintMotd no\n"
+                  "PrintLastLog no\n"
+                  "SetEnv ADIT_SANDBOX_VM=%s\n"
+                  "Subsystem sftp internal-sftp\n",
+                  s->port, s->dir, s->dir, s->dir, s->name);
+    /* All of a VM's clients come from one address: penalties for one test would fall on the next. */
+    if (penalties_off)
+        strbuf_puts(&b, "PerSourcePenalties no\n");
+    char path[PATH_LEN];
+    snprintf(path, sizeof path, "%s/sshd_config", s->dir);
+    rc = b.bad ? err_set(err, ERR_NOMEM, "sshd_config: out of memory")
+               : fs_replace(path, b.data, b.len, 0600, err);
+    strbuf_done(&b);
+    if (rc)
+        return rc;
+    const char *const argv[] = {program, "-t", "-f", path, NULL};
+    return command_run(argv, err);
+}
+
+int sshd_config_write(const struct sshd_setup *setup, struct err *err)
+{
+    if (geteuid() == 0 && mkdir("/run/sshd", 0755) < 0 && errno != EEXIST)
+        return err_sys(err, errno, "/run/sshd, which sshd needs");
+    if (config_try(setup, true, NULL) == 0)
+        return 0;
+    return config_try(setup, false, err);
+}
+
+int sshd_key_authorize(const char *dir, const char *line, bool *added, struct err *err)
+{
+    char path[PATH_LEN];
+    snprintf(path, sizeof path, "%s/authorized_keys", dir);
+    char *old = NULL;
+    size_t len = 0;
+    if (access(path, F_OK) == 0) {
+        int rc = fs_read(path, KEYS_MAX, &old, &len, err);
+        if (rc)
+            return rc;
+    }
+    *added = !old || !strstr(old, line);
+    int rc = 0;
+    if (*added || !*line) {
+        char *all = mem_printf("%s%s%s", old ? old : "", line, *line ? "\n" : "");
+        rc = all ? fs_replace(path, all, strlen(all), 0600, err) : err_set(err, ERR_NOMEM, "out of memory");
+        mem_free(all);
+    }
+    mem_free(old);
+    return rc;
+}
+
+int sshd_spawn(const char *dir, pid_t *pid, struct err *err)
+{
+    const char *program;
+    int rc = sshd_find(&program, err);
+    if (rc)
+        return rc;
+    char config[PATH_LEN], log[PATH_LEN];
+    snprintf(config, sizeof config, "%s/sshd_config", dir);
+    snprintf(log, sizeof log, "%s/sshd.log", dir);
+    pid_t child = fork();
+    if (child < 0)
+        return err_sys(err, errno, "fork");
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(SIGPIPE, SIG_DFL);
+        signal(SIGCHLD, SIG_DFL);
+        int null = open("/dev/null", O_RDWR);
+        for (int fd = 0; null >= 0 && fd < 3; fd++)
+            dup2(null, fd);
+        execl(program, program, "-D", "-f", config, "-E", log, (char *)NULL);
+        _exit(127);
+    }
+    *pid = child;
+    return 0;
+}

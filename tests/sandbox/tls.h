@@ -1,0 +1,19 @@
+/*
+ * tls: the certificate authority of this Azure, and the server certificate that it signs; new at every start.
+ */
+#ifndef ADIT_SANDBOX_TLS_H
+#define ADIT_SANDBOX_TLS_H
+
+#include "base/err.h"
+
+struct tls_files {
+    char *ca_pem;    /* to be trusted by clients */
+    char *chain_pem; /* the server's certificate, then the authority's */
+    char *key_pem;   /* the server's private key */
+};
+
+/* For localhost, 127.0.0.1 and ::1. ERR_NOMEM, ERR_SYSTEM. */
+int tls_files_new(struct tls_files *out, struct err *err);
+void tls_files_done(struct tls_files *f);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * vm: one VM as it is now: its power, addresses, identity, and the process that plays it.
+ *
+ * Thread: the main loop's. Calls to the VM's process block until it answers, a few milliseconds.
+ */
+#ifndef ADIT_SANDBOX_VM_H
+#define ADIT_SANDBOX_VM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "address.h"
+#include "door.h"
+#include "relay.h"
+#include "world.h"
+
+struct sandbox;
+
+enum vm_power { VM_DEALLOCATED, VM_STARTING, VM_RUNNING, VM_DEALLOCATING };
+
+typedef void (*vm_done_cb)(void *arg, const struct err *err); /* err NULL: done */
+
+#define VM_DIR_LEN 400
+
+struct vm {
+    struct sandbox *sb;
+    const struct world_vm *spec;
+    const char *subscription, *location, *admin; /* never NULL */
+    unsigned index;
+    char dir[VM_DIR_LEN];
+    char vm_id[WORLD_UUID_LEN];
+    char address[ADDRESS_LEN]; /* public; "" while it has none */
+    char private_address[ADDRESS_LEN];
+    uint16_t port; /* of SSH at the public address */
+    enum vm_power power;
+    json_t *extensions; /* name → ARM properties */
+    json_t *rules;      /* name → ARM properties, of the NIC's NSG */
+    struct relay_faults faults;
+    struct relay_stats stats; /* as last heard */
+    struct door door;
+
+    /* the process */
+    pid_t pid; /* 0 = none */
+    int control;
+    uv_poll_t *poll;
+    bool ready;
+    bool relay_listens; /* its relay has our listener */
+    vm_done_cb booted;
+    void *booted_arg;
+};
+
+/* Fills in what the spec leaves open, makes the directory, host keys and sshd_config. */
+int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsigned index, struct err *err);
+void vm_done(struct vm *vm); /* the process is gone, memory freed */
+
+bool vm_has_sshd(const struct vm *vm);          /* a Linux VM, or a Windows one with the OpenSSH extension */
+bool vm_port_open(const struct vm *vm);         /* the NSG lets TCP 22 in */
+const char *vm_power_name(const struct vm *vm); /* "running", … as in PowerState/running */
+
+/* vm_power.c. Starts the process; cb fires once it is up (or failed), never inside the call. ERR_EXISTS: it
+ * runs. */
+int vm_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err);
+/* Ends the process, and shuts the door; a dynamic address is given back. */
+void vm_deallocate(struct vm *vm);
+/* Another vmId, other host keys, the same name and address; boots again if it ran. */
+int vm_recreate(struct vm *vm, vm_done_cb cb, void *arg, struct err *err);
+
+/* Derives door and sshd from power, extension, rule and faults; call after any of them changed. */
+int vm_update(struct vm *vm, struct err *err);
+
+/* vm.c. One request to the process; verb as in vmhost.h. ERR_UNAVAILABLE when it does not run. */
+int vm_ask(struct vm *vm, uint32_t verb, int fd, struct err *err);
+int vm_process_start(struct vm *vm, struct err *err);
+void vm_process_end(struct vm *vm);
+
+#endif

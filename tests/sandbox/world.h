@@ -1,0 +1,94 @@
+/*
+ * world: what exists in this Azure: subscriptions, resource groups, VMs and the state each is in.
+ *
+ * A world is read once from YAML (world_yaml.c; the default one is such a text too) and then changed by ARM
+ * calls and by `adit-sandbox ctl`. Names compare without case, as in Azure. Thread: the main loop's.
+ */
+#ifndef ADIT_SANDBOX_WORLD_H
+#define ADIT_SANDBOX_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define WORLD_UUID_LEN 37 /* 36 characters and the NUL */
+#define WORLD_VMS_MAX 2000
+
+enum world_os { OS_LINUX, OS_WINDOWS };
+enum world_public_ip { PUBLIC_STATIC, PUBLIC_DYNAMIC, PUBLIC_NONE };
+enum world_initial { INITIAL_RUNNING, INITIAL_DEALLOCATED };
+
+/* What a VM lacks of the how-to's steps; bits. */
+enum world_lack { LACK_EXTENSION = 1, LACK_RULE = 2, LACK_KEY = 4 };
+
+/* Services beyond those that every VM has (services.h); bits. */
+enum world_service { SERVICE_RDP = 1, SERVICE_HTTP = 2, SERVICE_POSTGRES = 4 };
+
+/* A VM as the world file describes it; the names of the members are those of the YAML. */
+struct world_vm {
+    char *name;
+    char *group;
+    char *subscription; /* id; NULL = the first one */
+    char *location;
+    char *admin;     /* osProfile.adminUsername */
+    char *scale_set; /* Flexible scale set that it is an instance of, or NULL */
+    char *alias;     /* its name in the written adit.yaml; NULL = not listed there */
+    char *via;       /* alias of the VM through which adit.yaml reaches it, or NULL */
+    enum world_os os;
+    enum world_public_ip public_ip;
+    enum world_initial power;
+    uint32_t lacks;    /* enum world_lack */
+    uint32_t services; /* enum world_service */
+    bool decoy_nic;    /* a second NIC, not primary, listed before the primary one */
+    char **local;      /* forwards written to adit.yaml */
+    unsigned local_count;
+    char **sshd; /* more lines for its sshd_config; the first of a kind wins, and these come first */
+    unsigned sshd_count;
+};
+
+struct world_subscription {
+    char *id;
+    char *name;
+};
+
+/* The file. Owned by libcyaml: freed by world_file_free. */
+struct world_file {
+    char *tenant, *client, *secret;
+    unsigned operation_ms; /* how long a start or deallocate takes */
+    unsigned token_seconds;
+    unsigned page_size; /* entries a page of a list */
+    struct world_subscription *subscriptions;
+    unsigned subscriptions_count;
+    struct world_vm *vms;
+    unsigned vms_count;
+};
+
+/* path NULL: the default world. ERR_NOTFOUND, ERR_CONFIG with the line in the message. */
+int world_file_load(struct world_file **out, const char *path, struct err *err);
+void world_file_free(struct world_file *f);
+extern const char world_default_text[];
+
+struct vm; /* vm.h */
+
+struct world {
+    struct world_file *file;
+    struct vm *vms; /* vms_count of them, in the file's order */
+    unsigned vms_count;
+};
+
+const struct world_subscription *world_subscription_find(const struct world *w, const char *id);
+
+/* The group's name as it was created, or NULL when no VM of the subscription lives in it. */
+const char *world_group_find(const struct world *w, const char *subscription, const char *group);
+
+struct vm *world_vm_find(const struct world *w, const char *subscription, const char *group,
+                         const char *name);
+
+/* "name", "group/name" or an alias of adit.yaml. ERR_NOTFOUND, ERR_AMBIGUOUS. */
+int world_vm_by_word(const struct world *w, const char *word, struct vm **out, struct err *err);
+
+void world_uuid(char out[WORLD_UUID_LEN]); /* a random one */
+
+#endif

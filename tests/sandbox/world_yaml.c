@@ -1,0 +1,160 @@
+/*
+ * world_yaml: the schema of a world file, read by libcyaml; unknown keys and values are errors.
+ */
+#include "world.h"
+
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+#define TEXT_MAX 4096
+#define FILE_MAX_BYTES (4U << 20)
+
+static const cyaml_strval_t os_words[] = {{"linux", OS_LINUX}, {"windows", OS_WINDOWS}};
+static const cyaml_strval_t ip_words[] = {
+    {"static", PUBLIC_STATIC}, {"dynamic", PUBLIC_DYNAMIC}, {"none", PUBLIC_NONE}};
+static const cyaml_strval_t power_words[] = {{"running", INITIAL_RUNNING},
+                                             {"deallocated", INITIAL_DEALLOCATED}};
+static const cyaml_strval_t lack_words[] = {
+    {"extension", LACK_EXTENSION}, {"rule", LACK_RULE}, {"key", LACK_KEY}};
+static const cyaml_strval_t service_words[] = {
+    {"rdp", SERVICE_RDP}, {"http", SERVICE_HTTP}, {"postgres", SERVICE_POSTGRES}};
+
+static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX)};
+
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+#define OPTIONAL_TEXT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t vm_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct world_vm, name, 1, 80),
+    CYAML_FIELD_STRING_PTR("group", CYAML_FLAG_POINTER, struct world_vm, group, 1, 90),
+    CYAML_FIELD_STRING_PTR("subscription", OPTIONAL_TEXT, struct world_vm, subscription, 36, 36),
+    CYAML_FIELD_STRING_PTR("location", OPTIONAL_TEXT, struct world_vm, location, 1, 60),
+    CYAML_FIELD_STRING_PTR("admin", OPTIONAL_TEXT, struct world_vm, admin, 1, 60),
+    CYAML_FIELD_STRING_PTR("scale-set", OPTIONAL_TEXT, struct world_vm, scale_set, 1, 60),
+    CYAML_FIELD_STRING_PTR("alias", OPTIONAL_TEXT, struct world_vm, alias, 1, 60),
+    CYAML_FIELD_STRING_PTR("via", OPTIONAL_TEXT, struct world_vm, via, 1, 60),
+    CYAML_FIELD_ENUM("os", OPTIONAL, struct world_vm, os, os_words, CYAML_ARRAY_LEN(os_words)),
+    CYAML_FIELD_ENUM("public-ip", OPTIONAL, struct world_vm, public_ip, ip_words, CYAML_ARRAY_LEN(ip_words)),
+    CYAML_FIELD_ENUM("power", OPTIONAL, struct world_vm, power, power_words, CYAML_ARRAY_LEN(power_words)),
+    CYAML_FIELD_FLAGS("lacks", OPTIONAL, struct world_vm, lacks, lack_words, CYAML_ARRAY_LEN(lack_words)),
+    CYAML_FIELD_FLAGS("services", OPTIONAL, struct world_vm, services, service_words,
+                      CYAML_ARRAY_LEN(service_words)),
+    CYAML_FIELD_BOOL("decoy-nic", OPTIONAL, struct world_vm, decoy_nic),
+    CYAML_FIELD_SEQUENCE("local", OPTIONAL_TEXT, struct world_vm, local, &text_entry, 0, 100),
+    CYAML_FIELD_SEQUENCE("sshd", OPTIONAL_TEXT, struct world_vm, sshd, &text_entry, 0, 100),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_field_t subscription_fields[] = {
+    CYAML_FIELD_STRING_PTR("id", CYAML_FLAG_POINTER, struct world_subscription, id, 36, 36),
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct world_subscription, name, 1, 64),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t vm_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct world_vm, vm_fields)};
+static const cyaml_schema_value_t subscription_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct world_subscription, subscription_fields)};
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_STRING_PTR("tenant", CYAML_FLAG_POINTER, struct world_file, tenant, 36, 36),
+    CYAML_FIELD_STRING_PTR("client", CYAML_FLAG_POINTER, struct world_file, client, 36, 36),
+    CYAML_FIELD_STRING_PTR("secret", CYAML_FLAG_POINTER, struct world_file, secret, 1, 200),
+    CYAML_FIELD_UINT("operation-ms", OPTIONAL, struct world_file, operation_ms),
+    CYAML_FIELD_UINT("token-seconds", OPTIONAL, struct world_file, token_seconds),
+    CYAML_FIELD_UINT("page-size", OPTIONAL, struct world_file, page_size),
+    CYAML_FIELD_SEQUENCE("subscriptions", CYAML_FLAG_POINTER, struct world_file, subscriptions,
+                         &subscription_entry, 1, 100),
+    CYAML_FIELD_SEQUENCE("vms", CYAML_FLAG_POINTER, struct world_file, vms, &vm_entry, 1, WORLD_VMS_MAX),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t file_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct world_file, file_fields)};
+
+/* libcyaml tells where and what in several lines; the first ones say most. */
+struct report {
+    char text[600];
+    size_t len;
+};
+
+static void on_cyaml_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+    struct report *r = ctx;
+    if (r->len >= sizeof r->text - 1)
+        return;
+    int n = vsnprintf(r->text + r->len, sizeof r->text - r->len, fmt, args);
+    if (n <= 0)
+        return;
+    r->len = r->len + (size_t)n < sizeof r->text ? r->len + (size_t)n : sizeof r->text - 1;
+    while (r->len && r->text[r->len - 1] == '\n')
+        r->text[--r->len] = ' ';
+}
+
+static void *on_cyaml_mem(void *ctx, void *ptr, size_t size)
+{
+    if (size)
+        return mem_realloc(ptr, size);
+    mem_free(ptr);
+    return NULL;
+}
+
+static const cyaml_config_t quiet = {.mem_fn = on_cyaml_mem, .log_level = CYAML_LOG_ERROR};
+
+static int check(const struct world_file *f, struct err *err)
+{
+    for (unsigned i = 0; i < f->vms_count; i++) {
+        const struct world_vm *vm = &f->vms[i];
+        if (strchr(vm->name, '/') || strchr(vm->group, '/'))
+            return err_set(err, ERR_CONFIG, "vm %s/%s: a name has no slash", vm->group, vm->name);
+        bool known = !vm->subscription;
+        for (unsigned k = 0; !known && k < f->subscriptions_count; k++)
+            known = strcmp(f->subscriptions[k].id, vm->subscription) == 0;
+        if (!known)
+            return err_set(err, ERR_CONFIG, "vm %s: subscription %s is not in the list of subscriptions",
+                           vm->name, vm->subscription);
+    }
+    return 0;
+}
+
+int world_file_load(struct world_file **out, const char *path, struct err *err)
+{
+    char *text = NULL;
+    size_t len = strlen(world_default_text);
+    if (path) {
+        int rc = fs_read(path, FILE_MAX_BYTES, &text, &len, err);
+        if (rc)
+            return rc;
+    }
+    struct report report = {{0}, 0};
+    cyaml_config_t config = quiet;
+    config.log_fn = on_cyaml_log;
+    config.log_ctx = &report;
+    cyaml_data_t *data = NULL;
+    cyaml_err_t rc = cyaml_load_data((const uint8_t *)(text ? text : world_default_text), len, &config,
+                                     &file_schema, &data, NULL);
+    mem_free(text);
+    if (rc != CYAML_OK)
+        return err_set(err, ERR_CONFIG, "world file %s: %s (%s)", path ? path : "(default)", report.text,
+                       cyaml_strerror(rc));
+    *out = data;
+    struct world_file *f = *out;
+    f->operation_ms = f->operation_ms ? f->operation_ms : 1500;
+    f->token_seconds = f->token_seconds ? f->token_seconds : 3599;
+    f->page_size = f->page_size ? f->page_size : 50;
+    int bad = check(f, err);
+    if (bad) {
+        world_file_free(f);
+        *out = NULL;
+        return err_wrap(err, "world file %s", path ? path : "(default)");
+    }
+    return 0;
+}
+
+void world_file_free(struct world_file *f)
+{
+    if (f)
+        cyaml_free(&quiet, &file_schema, f, 0);
+}
