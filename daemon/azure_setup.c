@@ -1,0 +1,61 @@
+/*
+ * azure_setup: makes ARM and the resolver from the configuration; without them only look-ups fail, with the
+ * reason.
+ */
+#include "daemon_private.h"
+
+static int find_cloud(const struct config_azure *c, struct azure_cloud *out, struct err *err)
+{
+    switch (c->cloud) {
+    case CONFIG_CLOUD_PUBLIC:
+        return azure_cloud_named(out, "public", err);
+    case CONFIG_CLOUD_USGOV:
+        return azure_cloud_named(out, "usgov", err);
+    case CONFIG_CLOUD_CHINA:
+        return azure_cloud_named(out, "china", err);
+    case CONFIG_CLOUD_CUSTOM:
+        return azure_cloud_custom(out, c->arm_endpoint, c->login_endpoint, err);
+    }
+    return err_set(err, ERR_INVAL, "unknown cloud");
+}
+
+static int setup(struct daemon *d, struct err *err)
+{
+    const struct config_azure *c = &d->config->azure;
+    struct azure_options azure = {
+        .loop = &d->loop,
+        .clock = d->clock,
+        .ca_file = c->ca_file,
+        .credential = c->credential,
+        .tenant = c->tenant,
+    };
+    int rc = find_cloud(c, &azure.cloud, err);
+    if (rc == 0)
+        rc = azure_new(&d->azure, &azure, err);
+    if (rc < 0)
+        return rc;
+    const struct resolver_options resolver = {
+        .azure = d->azure,
+        .clock = d->clock,
+        .subscriptions = (const char *const *)c->subscriptions,
+        .subscription_count = c->subscription_count,
+    };
+    return resolver_new(&d->resolver, &resolver, err);
+}
+
+static void on_azure_closed(void *arg)
+{
+}
+
+void azure_setup(struct daemon *d)
+{
+    err_clear(&d->azure_err);
+    if (setup(d, &d->azure_err) == 0)
+        return;
+    err_wrap(&d->azure_err, "azure");
+    log_warn(&DAEMON_LOG, "VM names cannot be looked up: %s", d->azure_err.msg);
+    if (d->azure)
+        azure_close(d->azure, on_azure_closed, NULL);
+    d->azure = NULL;
+    d->resolver = NULL;
+}

@@ -1,0 +1,92 @@
+/*
+ * ops_resolve: the operation "resolve": what ARM says of a VM, for people.
+ */
+#include "args.h"
+#include "base/mem.h"
+#include "job.h"
+#include "naming.h"
+#include "ops.h"
+
+#define TIMEOUT_MS 30000
+
+struct resolve_job {
+    struct job job;
+    struct resolver_req *req;
+};
+
+static void resolve_free(struct resolve_job *j)
+{
+    if (j->req)
+        resolver_cancel(j->req);
+    mem_free(j);
+}
+
+static void on_drop(struct job *job)
+{
+    resolve_free(container_of(job, struct resolve_job, job));
+}
+
+static void on_resolved(void *arg, const struct resolver_facts *facts, const struct err *err)
+{
+    struct resolve_job *j = arg;
+    uint64_t now = clock_wall_ms();
+
+    j->req = NULL;
+    if (!facts) {
+        job_err(&j->job, err);
+    } else {
+        uint64_t age = now > facts->fetched_wall_ms ? now - facts->fetched_wall_ms : 0;
+        json_t *json = resolver_facts_to_json(facts);
+        json_object_set_new(json, "age_ms", json_integer((json_int_t)age));
+        job_ok(&j->job, json);
+    }
+    resolve_free(j);
+}
+
+/* A VM that is an address has nothing to be looked up. */
+static void answer_address(struct control_request *req, const struct vm_name *name)
+{
+    control_reply_ok(req,
+                     json_pack("{s:o, s:s, s:[{s:o}], s:i}", "name", control_text(name->name), "source",
+                               "configuration", "addresses", "ip", control_text(name->name), "age_ms", 0));
+}
+
+static void look_up(struct daemon *d, struct control_request *req, const struct vm_name *name, bool no_cache,
+                    uint32_t timeout_ms)
+{
+    struct err err = {0};
+    const struct resolver_name wanted = {name->subscription, name->group, name->name, name->instance};
+    struct resolve_job *j = mem_zalloc(sizeof *j);
+
+    if (!j) {
+        ops_no_memory(req);
+        return;
+    }
+    job_begin(&j->job, d, req, on_drop);
+    if (resolver_lookup(d->resolver, &wanted, no_cache ? RESOLVER_NO_CACHE : 0, timeout_ms, on_resolved, j,
+                        &j->req, &err) < 0) {
+        job_err(&j->job, &err);
+        resolve_free(j);
+    }
+}
+
+void op_resolve(struct daemon *d, struct control_request *req, const json_t *args)
+{
+    struct err err = {0};
+    const char *typed = NULL;
+    bool no_cache = false;
+    uint32_t timeout_ms = TIMEOUT_MS;
+    struct named_vm named = {0};
+
+    if (args_text(args, "name", true, &typed, &err) < 0 || args_bool(args, "no_cache", &no_cache, &err) < 0 ||
+        args_u32(args, "timeout_ms", 1, UINT32_MAX, &timeout_ms, &err) < 0 ||
+        naming_find(d, typed, NULL, &named, &err) < 0)
+        ops_refuse(req, &err);
+    else if (named.vm->vm.kind == VM_NAME_ADDRESS)
+        answer_address(req, &named.vm->vm);
+    else if (!d->resolver)
+        ops_refuse(req, &d->azure_err);
+    else
+        look_up(d, req, &named.vm->vm, no_cache, timeout_ms);
+    config_vm_free(named.vm);
+}
