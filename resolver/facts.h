@@ -29,7 +29,7 @@ enum resolver_power {
 enum resolver_source { RESOLVER_SOURCE_ARM, RESOLVER_SOURCE_GRAPH, RESOLVER_SOURCE_CACHE };
 
 struct resolver_address {
-    char ip[46];      /* textual, as inet_ntop would write it */
+    char ip[46]; /* textual, as inet_ntop would write it */
     bool is_public;
     bool is_ipv6;
     bool primary_nic; /* the NIC is the VM's primary one */
@@ -37,14 +37,15 @@ struct resolver_address {
 };
 
 struct resolver_facts {
-    char *id;           /* resource ID, as ARM writes it */
-    char *vm_id;        /* properties.vmId: immutable for the VM's life */
+    char *id;    /* resource ID, as ARM writes it */
+    char *vm_id; /* properties.vmId: immutable for the VM's life */
     char *name, *group, *subscription, *location;
-    char *admin_user;   /* or NULL */
+    char *admin_user; /* or NULL */
     enum resolver_os os;
     enum resolver_power power;
     char *provisioning; /* "Succeeded", … or NULL */
-    struct resolver_address *addresses; /* best first: primary NIC, primary ipConfiguration, public before private */
+    struct resolver_address
+        *addresses; /* best first: primary NIC, primary ipConfiguration, public before private */
     size_t address_count;
     enum resolver_source source;
     uint64_t fetched_wall_ms; /* when ARM said so */
@@ -67,11 +68,11 @@ struct resolver_want {
     bool private_only;
 };
 
-/* Writes at most max addresses to out; returns how many (≥ 1), or negative with a message that says why there is none:
- * ERR_UNAVAILABLE (not running: says `adit start`-like next step), ERR_UNREACHABLE (no public address: names `via:` and
- * `prefer-private-ip:`; none of the wanted family). */
-int resolver_facts_pick(const struct resolver_facts *f, const struct resolver_want *want, const struct resolver_address **out,
-                        size_t max, struct err *err);
+/* Writes at most max addresses to out; returns how many (≥ 1), or negative with a message that says why there
+ * is none: ERR_UNAVAILABLE (not running: says `adit start`-like next step), ERR_UNREACHABLE (no public
+ * address: names `via:` and `prefer-private-ip:`; none of the wanted family). */
+int resolver_facts_pick(const struct resolver_facts *f, const struct resolver_want *want,
+                        const struct resolver_address **out, size_t max, struct err *err);
 
 /* As the JSON of `adit resolve --json`. A new reference for the caller, NULL when out of memory. */
 struct json_t *resolver_facts_to_json(const struct resolver_facts *f);

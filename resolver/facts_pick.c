@@ -1,0 +1,80 @@
+/*
+ * facts_pick: which of a VM's addresses to try, in order, or why there is none.
+ */
+#include "facts.h"
+
+static bool family_fits(const struct resolver_address *a, enum resolver_family family)
+{
+    return family == RESOLVER_FAMILY_ANY || a->is_ipv6 == (family == RESOLVER_FAMILY_IPV6);
+}
+
+static size_t take(const struct resolver_facts *f, enum resolver_family family, bool is_public,
+                   const struct resolver_address **out, size_t n, size_t max)
+{
+    for (size_t i = 0; i < f->address_count && n < max; i++)
+        if (f->addresses[i].is_public == is_public && family_fits(&f->addresses[i], family))
+            out[n++] = &f->addresses[i];
+    return n;
+}
+
+static size_t count(const struct resolver_facts *f, bool is_public)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->address_count; i++)
+        n += f->addresses[i].is_public == is_public;
+    return n;
+}
+
+static int not_running(const struct resolver_facts *f, struct err *err)
+{
+    err_set(err, ERR_UNAVAILABLE, "the VM is %s", resolver_power_name(f->power));
+    if (f->power == RESOLVER_POWER_STOPPING || f->power == RESOLVER_POWER_DEALLOCATING)
+        return err_hint(err, "; once it has stopped, start it: az vm start -g %s -n %s --subscription %s",
+                        f->group, f->name, f->subscription);
+    return err_hint(err, "; start it: az vm start -g %s -n %s --subscription %s", f->group, f->name,
+                    f->subscription);
+}
+
+static int no_address(const struct resolver_facts *f, const struct resolver_want *want, struct err *err)
+{
+    const char *family = want->family == RESOLVER_FAMILY_IPV6   ? "IPv6 "
+                         : want->family == RESOLVER_FAMILY_IPV4 ? "IPv4 "
+                                                                : "";
+    bool public_only = !want->private_only && !want->prefer_private;
+    if (f->address_count == 0)
+        return err_set(err, ERR_UNREACHABLE,
+                       "the VM has no address at all; does it have a network interface that you may read?");
+    if (want->private_only && count(f, false) > 0)
+        return err_set(err, ERR_UNREACHABLE,
+                       "the VM has no private %saddress; change address-family:", family);
+    if (public_only && count(f, true) == 0)
+        return err_set(
+            err, ERR_UNREACHABLE,
+            "the VM has no public IP address (private: %s); reach it through another VM with via:, or, where "
+            "its network can be reached from here, set prefer-private-ip: true",
+            f->addresses[0].ip);
+    return err_set(err, ERR_UNREACHABLE, "the VM has no %s%saddress (it has %s); change address-family:",
+                   public_only ? "public " : "", family, f->addresses[0].ip);
+}
+
+int resolver_facts_pick(const struct resolver_facts *f, const struct resolver_want *want,
+                        const struct resolver_address **out, size_t max, struct err *err)
+{
+    size_t n = 0;
+    switch (f->power) {
+    case RESOLVER_POWER_STOPPING:
+    case RESOLVER_POWER_STOPPED:
+    case RESOLVER_POWER_DEALLOCATING:
+    case RESOLVER_POWER_DEALLOCATED:
+        return not_running(f, err);
+    case RESOLVER_POWER_UNKNOWN:
+    case RESOLVER_POWER_STARTING:
+    case RESOLVER_POWER_RUNNING:
+        break;
+    }
+    if (want->private_only || want->prefer_private)
+        n = take(f, want->family, false, out, n, max);
+    if (!want->private_only)
+        n = take(f, want->family, true, out, n, max);
+    return n ? (int)n : no_address(f, want, err);
+}
