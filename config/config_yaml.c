@@ -112,7 +112,7 @@ static int draft_vm(struct raw_vm *raw, struct vm_text *text, const struct confi
     else
         raw->vm = text->name;
     raw->via = vm->via;
-    raw->up = BORROW(bool, &vm->up);
+    raw->up = vm->up ? NULL : BORROW(bool, &vm->up);
     draft_ssh(&raw->ssh, &text->ssh, defaults, &vm->ssh);
     raw->local = text->forwards;
     raw->local_count = take_kind(raw->local, vm, FORWARD_LOCAL);
