@@ -209,6 +209,34 @@ static void test_diff(void **state)
     differ("vms: [{name: a, local: [\"1\"]}]", "vms: [{name: a, user: x, local: [\"2\"]}]", "ra ");
 }
 
+/* Each setting alone makes a VM reconnect. */
+static void test_diff_of_each_setting(void **state)
+{
+    static const char *const settings[] = {
+        "user: u",
+        "port: 23",
+        "identity: [/k]",
+        "agent: false",
+        "password: false",
+        "host-key-check: arm",
+        "address-family: ipv4",
+        "prefer-private-ip: true",
+        "engine: libssh2",
+        "wake-session: off",
+        "connect-timeout: 1s",
+        "keepalive: 1s",
+        "keepalive-count: 4",
+        "connections-max: 5",
+        "idle-timeout: 1s",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        char *after = mem_printf("vms: [{name: a, %s}]", settings[i]);
+        differ("vms: [{name: a}]", after, "ra ");
+        differ(after, after, "");
+        mem_free(after);
+    }
+}
+
 static void test_files(void **state)
 {
     const struct config *c = NULL;
@@ -242,10 +270,15 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_builtin),    cmocka_unit_test(test_empty_files),
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_vms),
-        cmocka_unit_test(test_references), cmocka_unit_test(test_usual_identities),
-        cmocka_unit_test(test_adhoc),      cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_builtin),
+        cmocka_unit_test(test_empty_files),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_vms),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_usual_identities),
+        cmocka_unit_test(test_adhoc),
+        cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_diff_of_each_setting),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, set_home, NULL);
