@@ -177,7 +177,7 @@ static void check_table(const struct checker *c, const struct value_check *table
         }
     }
 }
-#define TABLE(t) t, sizeof t / sizeof t[0]
+#define TABLE(t) (t), sizeof(t) / sizeof((t)[0])
 
 void check_ssh(const struct checker *c, const yaml_node_t *mapping, const char *where)
 {

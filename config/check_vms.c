@@ -116,7 +116,7 @@ static void check_forward(struct pass *p, const struct check_vm *vm, enum forwar
         ports[spec.listen.port / 8] |= (uint8_t)(1U << spec.listen.port % 8);
     /* Remote forwards listen at their VM: another VM may have the same. */
     unsigned space = kind == FORWARD_REMOTE ? (unsigned)(vm - p->vms.items) + 1 : 0;
-    if (listener_set_add(&p->listeners, space, &spec.listen, (void *)(uintptr_t)n, &clash) < 0)
+    if (listener_set_add(&p->listeners, space, &spec.listen, (void *)n, &clash) < 0)
         p->nomem = true;
     if (clash) {
         const yaml_node_t *other = clash;

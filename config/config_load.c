@@ -7,6 +7,7 @@
  */
 #include "config_load.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ static int convert(const struct config **out, const char *text, size_t len, cons
 
 static int first_problem(const struct config_problems *list, const char *path, struct err *err)
 {
+    assert(list->count > 0);
     const struct config_problem *p = &list->items[0];
     if (p->line > 0)
         return err_set(err, ERR_CONFIG, "%s:%u:%u: %s", path, p->line, p->column, p->text);
@@ -127,7 +129,7 @@ int config_load(const struct config **out, const char *path, struct config_probl
     struct err why = {0};
     int rc = fs_read(path, CONFIG_FILE_MAX, &text, &len, &why);
     if (rc == ERR_LIMIT) {
-        report_at(&report, NULL, NULL, "the file is larger than %u bytes", CONFIG_FILE_MAX);
+        report_at(&report, NULL, NULL, "the file is larger than %zu bytes", CONFIG_FILE_MAX);
         rc = report.nomem ? nomem(err) : first_problem(list, path, err);
     } else if (rc < 0) {
         rc = err_copy(err, &why, rc);

@@ -8,7 +8,7 @@
 
 #include "config.h"
 
-#define CONFIG_FILE_MAX (1024U * 1024U) /* bytes */
+#define CONFIG_FILE_MAX ((size_t)1024 * 1024) /* bytes */
 
 /* As config_load(); `path` is what messages call the text and from whose directory relative paths are taken.
  */

@@ -61,7 +61,7 @@ static int adhoc_into(struct config_vm *vm, const struct config *c, const char *
     int rc = vm_name_parse(&vm->vm, name, err);
     if (rc < 0)
         return rc;
-    const struct raw_ssh raw = {.user = (char *)(uintptr_t)user};
+    const struct raw_ssh raw = {.user = (char *)user};
     rc = ssh_settings_apply(&vm->ssh, &c->defaults, &raw, NULL, err);
     if (rc < 0)
         return rc;

@@ -36,7 +36,7 @@ struct draft {
 };
 
 /* libcyaml reads the struct and wants it without const. */
-#define BORROW(type, p) ((type *)(uintptr_t)(p))
+#define BORROW(type, p) ((type *)(p))
 #define UNLESS_EQUAL(base, s, member, type)                                                                  \
     ((base) && (base)->member == (s)->member ? NULL : BORROW(type, &(s)->member))
 

@@ -121,6 +121,7 @@ const cyaml_schema_value_t schema_config = {
 
 static void *cyaml_memory(void *ctx, void *p, size_t size)
 {
+    (void)ctx;
     if (size > 0)
         return mem_realloc(p, size);
     mem_free(p);

@@ -20,7 +20,7 @@ struct box {
 
 static struct box *box_of(const struct config *c)
 {
-    return container_of((struct config *)(uintptr_t)c, struct box, config);
+    return container_of((struct config *)c, struct box, config);
 }
 
 static int nomem(struct err *err)

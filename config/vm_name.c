@@ -124,7 +124,7 @@ static size_t split(const char *text, struct part *parts, size_t max)
 
 static int parse_id(const struct parse *p, struct vm_name *n)
 {
-    struct part s[ID_PARTS];
+    struct part s[ID_PARTS] = {{0}};
     size_t count = split(p->text + 1, s, ID_PARTS);
     bool vm = count == 8 && is_word(&s[6], "virtualMachines");
     bool instance =
@@ -149,7 +149,7 @@ static int parse_id(const struct parse *p, struct vm_name *n)
 
 static int parse_path(const struct parse *p, struct vm_name *n)
 {
-    struct part s[4];
+    struct part s[4] = {{0}};
     size_t count = split(p->text, s, 4);
     if (count > 4)
         return bad(p, "it has too many parts");
