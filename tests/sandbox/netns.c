@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -153,6 +154,12 @@ int netns_machine_enter(const struct netns *n, const char *hostname, struct err 
     if (init > 0)
         outside_wait(init);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* A /proc that knows the VM's processes, for ps and the like; where it may not be mounted they do
+     * without. */
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return 0;
+    int mounted = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    (void)mounted;
     return 0;
 }
 

@@ -60,8 +60,14 @@ int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsi
         json_object_set_new(vm->extensions, "WindowsOpenSSH", installed_extension());
     if (!(spec->lacks & LACK_RULE))
         json_object_set_new(vm->rules, "allow-SSH", open_rule());
-    int n = snprintf(vm->dir, sizeof vm->dir, "%s/vms/%.8s.%s.%s", sb->dir, vm->subscription, spec->group,
-                     spec->name);
+    /* The same group and name may be in several subscriptions; those of the first have the plain name. */
+    unsigned of = 0;
+    while (strcmp(sb->world.file->subscriptions[of].id, vm->subscription) != 0)
+        of++;
+    char number[16] = "";
+    if (of)
+        snprintf(number, sizeof number, "%u.", of + 1);
+    int n = snprintf(vm->dir, sizeof vm->dir, "%s/vms/%s%s.%s", sb->dir, number, spec->group, spec->name);
     if (n < 0 || (size_t)n >= sizeof vm->dir)
         return err_set(err, ERR_INVAL, "the path of --dir is too long");
     int rc = fs_mkdirs(vm->dir, 0700, err);
