@@ -67,15 +67,20 @@ static uint64_t time_left(const struct entra_req *req)
     return now < req->deadline_at ? req->deadline_at - now : 0;
 }
 
+void entra_url(char out[ENTRA_URL_MAX], const struct azure_cloud *cloud, const char *tenant, const char *leaf)
+{
+    snprintf(out, ENTRA_URL_MAX, "%s/%s/oauth2/v2.0/%s", cloud->login, tenant, leaf);
+}
+
 static void on_reply(void *arg, const struct http_reply *reply, const struct err *err);
 
 static int try_once(struct entra_req *req, struct err *err)
 {
     static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded",
                                           "Accept: application/json"};
-    char url[AZURE_ENDPOINT_MAX + 400];
+    char url[ENTRA_URL_MAX];
     uint64_t left = time_left(req);
-    snprintf(url, sizeof(url), "%s/%s/oauth2/v2.0/token", req->cloud.login, req->tenant);
+    entra_url(url, &req->cloud, req->tenant, "token");
     struct http_call call = {.method = "POST",
                              .url = url,
                              .headers = headers,

@@ -8,6 +8,7 @@
 #ifndef ADIT_AZURE_ENTRA_H
 #define ADIT_AZURE_ENTRA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -16,6 +17,8 @@
 #include "cloud.h"
 #include "http.h"
 #include "token.h"
+
+#define ENTRA_URL_MAX (AZURE_ENDPOINT_MAX + 400)
 
 struct entra_req;
 
@@ -26,6 +29,7 @@ struct entra_call {
     const char *tenant;
     const struct blob *form; /* copied */
     uint32_t deadline_ms;
+    bool keeps_refresh; /* hand the refresh token on, too */
     /* What a user has to mend when Entra does not accept it, for the errors: literals. */
     const char *tenant_from, *client_from, *proof_from; /* "AZURE_CLIENT_SECRET" */
 };
@@ -43,6 +47,10 @@ void entra_cancel(struct entra_req *req);
  * wrong. */
 int entra_reply_parse(const struct entra_call *call, const struct http_reply *reply, struct token *out,
                       struct err *err);
+
+/* "{login}/{tenant}/oauth2/v2.0/{leaf}": "token", "devicecode". */
+void entra_url(char out[ENTRA_URL_MAX], const struct azure_cloud *cloud, const char *tenant,
+               const char *leaf);
 
 /* Whether it can be a tenant's name or GUID, so that it can stand in a URL. */
 int entra_tenant_check(const char *tenant, const char *from, struct err *err); /* ERR_INVAL */

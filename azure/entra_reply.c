@@ -10,6 +10,7 @@
 #include "entra.h"
 #include "retry.h"
 #include "text.h"
+#include "token_json.h"
 
 #define DETAIL_MAX 300
 #define TENANT_MAX 255
@@ -27,6 +28,16 @@ static const struct {
     {7000222, CURE_PROOF, "it has expired: make a new one for the application (az ad app credential reset)"},
     {7000218, CURE_PROOF, "it was not accepted as a secret or assertion"},
     {700027, CURE_PROOF, "the certificate is not one that is registered for the application"},
+    {700213, CURE_PROOF, "the application has no federated credential for this subject: add one to it"},
+    {70021, CURE_PROOF,
+     "the application has no federated credential for this issuer and subject: add one to it"},
+    {700024, CURE_PROOF, "the assertion is not valid at this time: check this machine's clock"},
+    {700082, CURE_PROOF, "it was not used for too long: run adit login again"},
+    {70043, CURE_PROOF, "it has ended by the tenant's rules: run adit login again"},
+    {50173, CURE_PROOF, "it was revoked, as after a change of password: run adit login again"},
+    {50076, CURE_PROOF, "the tenant wants multi-factor authentication: run adit login again"},
+    {50079, CURE_PROOF, "the tenant wants multi-factor authentication to be set up: run adit login again"},
+    {50078, CURE_PROOF, "the tenant wants multi-factor authentication anew: run adit login again"},
     {700016, CURE_CLIENT, "the tenant has no application with this ID: check both the ID and the tenant"},
     {7000112, CURE_CLIENT, "the application is disabled in the tenant"},
     {90002, CURE_TENANT, "there is no such tenant in this cloud"},
@@ -47,33 +58,19 @@ int entra_tenant_check(const char *tenant, const char *from, struct err *err)
     return 0;
 }
 
-/* "expires_in" is a number, with some endpoints a string of digits. */
-static uint64_t seconds_of(const json_t *root, const char *name)
+static int token_of(const struct entra_call *call, json_t *root, struct token *out, struct err *err)
 {
-    const json_t *v = json_object_get(root, name);
-    if (json_is_integer(v))
-        return json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v) : 0;
-    const char *text = json_string_value(v);
-    return text && isdigit((unsigned char)*text) ? strtoull(text, NULL, 10) : 0;
-}
-
-static int token_of(json_t *root, struct token *out, struct err *err)
-{
-    json_t *value = json_object_get(root, "access_token");
-    const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
-    uint64_t lives = seconds_of(root, "expires_in");
-    if (!text || len == 0 || len > TOKEN_MAX || strlen(text) != len || lives == 0)
-        return err_set(err, ERR_PROTOCOL, "sign-in: the reply holds no usable access_token and expires_in");
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] <= 0x20 || (unsigned char)text[i] >= 0x7f)
-            return err_set(err, ERR_PROTOCOL, "sign-in: the access_token holds characters that no token has");
-    out->value = mem_strdup(text);
-    if (!out->value)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    out->lives_s = lives;
-    out->refresh_in_s = seconds_of(root, "refresh_in");
-    return 0;
+    const char *refresh = json_string_value(json_object_get(root, "refresh_token"));
+    int rc = token_json_parse(root, out, err);
+    if (rc)
+        return err_wrap(err, "sign-in");
+    if (!call->keeps_refresh || !refresh || !*refresh || strlen(refresh) > TOKEN_MAX)
+        return 0;
+    out->refresh = mem_strdup(refresh);
+    if (out->refresh)
+        return 0;
+    token_done(out);
+    return err_set(err, ERR_NOMEM, "out of memory");
 }
 
 static unsigned aadsts_of(const json_t *root)
@@ -85,26 +82,35 @@ static unsigned aadsts_of(const json_t *root)
     return text && strncmp(text, "AADSTS", 6) == 0 ? (unsigned)strtoul(text + 6, NULL, 10) : 0;
 }
 
-/* The description's first sentence or so; nothing at all if any field of the form that we sent stands in it.
- */
-static void detail_of(const struct entra_call *call, const json_t *root, char *out, size_t size)
+/* Whether what we proved ourselves with stands in what the server says about it. */
+static bool echoes(const struct entra_call *call, const char *text)
 {
-    const char *text = json_string_value(json_object_get(root, "error_description"));
-    const char *secret = call->form->data ? strstr(call->form->data, "client_secret=") : NULL;
-    out[0] = 0;
-    if (!text)
-        return;
-    if (secret) {
+    static const char *const secrets[] = {
+        "client_secret=", "client_assertion=", "refresh_token=", "device_code="};
+    bool leaks = false;
+    for (size_t i = 0; !leaks && i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        const char *secret = call->form->data ? strstr(call->form->data, secrets[i]) : NULL;
+        if (!secret)
+            continue;
         struct blob echo = {0};
-        secret += strlen("client_secret=");
-        bool leaks = text_form_add(&echo, "", text) || !echo.data;
+        secret += strlen(secrets[i]);
+        leaks = text_form_add(&echo, "", text) || !echo.data;
         size_t n = strcspn(secret, "&");
         if (!leaks && n)
             leaks = memmem(echo.data, echo.len, secret, n) != NULL;
         blob_done(&echo);
-        if (leaks)
-            return;
     }
+    return leaks;
+}
+
+/* The description's first sentence or so; nothing at all if a secret of the form that we sent stands in it.
+ */
+static void detail_of(const struct entra_call *call, const json_t *root, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(root, "error_description"));
+    out[0] = 0;
+    if (!text || echoes(call, text))
+        return;
     char line[2 * DETAIL_MAX];
     size_t n = strcspn(text, "\r\n");
     const char *trace = strstr(text, " Trace ID:");
@@ -150,12 +156,10 @@ int entra_reply_parse(const struct entra_call *call, const struct http_reply *re
                      "sign-in: %s did not answer with JSON; is a proxy or another server in the way?",
                      call->cloud->login);
     else if (reply->status == 200)
-        rc = token_of(root, out, err);
+        rc = token_of(call, root, out, err);
     else
         rc = refused(call, reply, root, err);
-    json_t *value = json_object_get(root, "access_token");
-    if (json_is_string(value))
-        mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    token_json_wipe(root);
     json_decref(root);
     return rc;
 }

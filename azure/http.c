@@ -116,9 +116,12 @@ static int easy_setup(struct http_req *req, const struct http_call *call)
     CURL *e = req->easy;
     unsigned bad = 0;
     bad |= curl_easy_setopt(e, CURLOPT_URL, call->url);
-    bad |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
+    bad |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, call->local ? "http,https" : "https");
+    if (call->local)
+        bad |= curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
     bad |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    bad |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
+                            call->local ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
     bad |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
     bad |= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

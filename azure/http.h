@@ -1,10 +1,10 @@
 /*
  * http: HTTPS exchanges over one curl multi handle on the loop.
  *
- * Only https, TLS 1.2 or later, HTTP/2 where offered, connections kept; redirects are not followed (a token
- * goes only where it was meant to go), bodies are limited, proxies come from curl's usual variables
- * (HTTPS_PROXY, NO_PROXY). No retry: see retry.h. Whatever was sent or received is wiped: it may hold a
- * secret. Thread: the loop's.
+ * Only https (but for http_call.local), TLS 1.2 or later, HTTP/2 where offered, connections kept; redirects
+ * are not followed (a token goes only where it was meant to go), bodies are limited, proxies come from curl's
+ * usual variables (HTTPS_PROXY, NO_PROXY). No retry: see retry.h. Whatever was sent or received is wiped: it
+ * may hold a secret. Thread: the loop's.
  */
 #ifndef ADIT_AZURE_HTTP_H
 #define ADIT_AZURE_HTTP_H
@@ -72,7 +72,8 @@ struct http_call {
     const char *body; /* copied, or NULL */
     size_t body_len;
     uint32_t timeout_ms; /* real time, whatever the clock of the tests says */
-    bool fresh;          /* on a connection of its own making: the kept one seems dead */
+    bool local; /* a metadata service of this machine: plain http is allowed, and no proxy is ever asked */
+    bool fresh; /* on a connection of its own making: the kept one seems dead */
 };
 
 int http_send(struct http *h, const struct http_call *call, http_cb cb, void *arg, struct http_req **out,

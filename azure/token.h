@@ -14,13 +14,16 @@ struct token {
     char *value;           /* secret; owned */
     uint64_t lives_s;      /* from the moment it came */
     uint64_t refresh_in_s; /* ask for the next one after so long; 0 = not said */
+    char *refresh;         /* the refresh token, only where one was asked for, else NULL; secret; owned */
 };
 
 static inline void token_done(struct token *t)
 {
     if (t->value)
         mem_free_secret(t->value, __builtin_strlen(t->value));
-    t->value = (char *)0;
+    if (t->refresh)
+        mem_free_secret(t->refresh, __builtin_strlen(t->refresh));
+    t->value = t->refresh = (char *)0;
 }
 
 #endif

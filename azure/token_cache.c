@@ -141,6 +141,7 @@ static void entry_keep(struct entry *e, struct token *token)
         token->refresh_in_s && token->refresh_in_s < lives ? token->refresh_in_s : lives * 3 / 4;
     token_done(&e->token);
     e->token = *token;
+    e->token.refresh = NULL; /* whoever asked for it keeps it */
     token->value = NULL;
     e->serial = ++e->cache->serials;
     e->expires_ms = now + lives * 1000;
