@@ -210,7 +210,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
         return ERR_SYSTEM;
     if (err->code == 0)
         return 0;
-    char context[ERR_MSG_MAX], text[2 * ERR_MSG_MAX + 2];
+    char context[ERR_MSG_MAX], text[2 * ERR_MSG_MAX];
     va_list ap;
     va_start(ap, fmt);
     if (vsnprintf(context, sizeof context, fmt, ap) < 0)
@@ -227,13 +227,13 @@ int err_hint(struct err *err, const char *fmt, ...)
         return ERR_SYSTEM;
     if (err->code == 0)
         return 0;
-    char hint[ERR_MSG_MAX], text[2 * ERR_MSG_MAX + 2];
+    char hint[ERR_MSG_MAX], text[2 * ERR_MSG_MAX];
     va_list ap;
     va_start(ap, fmt);
     if (vsnprintf(hint, sizeof hint, fmt, ap) < 0)
         hint[0] = '\0';
     va_end(ap);
-    snprintf(text, sizeof text, "%s%s%s", err->msg, err->msg[0] != '\0' ? "; " : "", hint);
+    snprintf(text, sizeof text, "%s%s", err->msg, hint);
     message_store(err, text);
     return err->code;
 }

@@ -61,7 +61,7 @@ int err_uv(struct err *err, int status, const char *fmt, ...) __attribute__((for
  * holds. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds "; TEXT" behind the message: what to do next. Returns as err_wrap does. */
+/* Adds text behind the message as it stands, "; what to do next" or " (detail)". Returns as err_wrap does. */
 int err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 void err_clear(struct err *err);

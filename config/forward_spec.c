@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static int bad(const struct parse *p, cons
     (void)err_setv(p->err, ERR_INVAL, fmt, ap);
     va_end(ap);
     (void)err_wrap(p->err, "forward \"%s\"", p->text);
-    (void)err_hint(p->err, "write it like %s", example(p->kind));
+    (void)err_hint(p->err, "; write it like %s", example(p->kind));
     return ERR_INVAL;
 }
 

@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static int bad(const struct parse *p, cons
     (void)err_setv(p->err, ERR_INVAL, fmt, ap);
     va_end(ap);
     (void)err_wrap(p->err, "VM name \"%s\"", p->text);
-    (void)err_hint(p->err, "write VM, GROUP/VM, SUBSCRIPTION/GROUP/VM, a resource ID or an address");
+    (void)err_hint(p->err, "; write VM, GROUP/VM, SUBSCRIPTION/GROUP/VM, a resource ID or an address");
     return ERR_INVAL;
 }
 

@@ -65,7 +65,7 @@ class Mistakes(WorldCase):
         self.assertUndisturbed()
 
     def test_name_in_two_groups_lists_them(self):
-        self.fails(69, "resolve", "twin", names=("twin", "rg-lab/twin", "rg-web/twin"))
+        self.fails(64, "resolve", "twin", names=("twin", "rg-lab/twin", "rg-web/twin"))
 
     def test_wrong_secret(self):
         self.fails(77, "up", "web1", names=("AZURE_CLIENT_SECRET", "AADSTS7000215"), env={"AZURE_CLIENT_SECRET": "wrong-secret-value"})

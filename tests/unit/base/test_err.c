@@ -21,7 +21,7 @@ static void test_reads_from_the_outside_in(void **state)
     assert_int_equal(err_wrap(&e, "ssh auth"), ERR_AUTH);
     err_wrap(&e, "vm %s", "win11");
     err_wrap(&e, "forward %d", 3389);
-    err_hint(&e, "add the key with %s", "adit prepare");
+    err_hint(&e, "; add the key with %s", "adit prepare");
     assert_string_equal(e.msg, "forward 3389: vm win11: ssh auth: server refused key /home/u/.ssh/id_rsa; "
                                "add the key with adit prepare");
 }
