@@ -210,7 +210,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
         return ERR_SYSTEM;
     if (err->code == 0)
         return 0;
-    char context[ERR_MSG_MAX], text[2 * ERR_MSG_MAX];
+    char context[ERR_MSG_MAX], text[2 * ERR_MSG_MAX + 2];
     va_list ap;
     va_start(ap, fmt);
     if (vsnprintf(context, sizeof context, fmt, ap) < 0)
