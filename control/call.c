@@ -1,11 +1,14 @@
 /*
  * call: one request of adit's from its line to its answer, with progress and events on the way.
  */
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "client_private.h"
+#include "peer.h"
 
 #define CANCEL_MS 2000 /* for the daemon to confirm that a request has ended */
 
@@ -128,4 +131,19 @@ int control_call(struct control_client *c, const char *op, struct json_t *args, 
 {
     struct control_watch watch = {.progress = progress, .arg = progress_arg};
     return control_call_watch(c, op, args, timeout_ms, &watch, data, fd, err);
+}
+
+int control_hand_fd(int sock, int fd, struct err *err)
+{
+    struct pollfd room = {.fd = sock, .events = POLLOUT};
+    for (;;) {
+        if (peer_send(sock, "", 1, fd) == 1)
+            return 0;
+        if (errno == ENOTSOCK || errno == EINVAL || errno == EOPNOTSUPP)
+            return err_set(err, ERR_INVAL, "it is no Unix socket that takes a descriptor");
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            poll(&room, 1, -1);
+        else if (errno != EINTR)
+            return err_sys(err, errno, "cannot hand the connection on");
+    }
 }
