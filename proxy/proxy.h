@@ -1,13 +1,16 @@
 /*
- * proxy: the data plane as the daemon's main loop sees it: VMs, their forwards, dialling, and what is going on.
+ * proxy: the data plane as the daemon's main loop sees it: VMs, their forwards, dialling, and what is going
+ * on.
  *
- * Behind it run N workers, a thread and a uv loop each. A VM belongs to one worker (a VM with `via` to the worker of the
- * VM it goes through); its pool, listeners and flows live there without a lock. Between the main loop and a worker only
- * values travel, by mailbox. Names are looked up on the main loop, where the resolver lives.
+ * Behind it run N workers, a thread and a uv loop each. A VM belongs to one worker (a VM with `via` to the
+ * worker of the VM it goes through); its pool, listeners and flows live there without a lock. Between the
+ * main loop and a worker only values travel, by mailbox. Names are looked up on the main loop, where the
+ * resolver lives.
  *
- * A VM that is wanted keeps its listeners bound and one SSH connection up, for ever: reconnecting with jittered, growing
- * pauses, looking its address up again after each failed connect. Refused authentication or a changed host key stops the
- * attempts (state FAILED) until the user acts: proxy_vm_up, or a changed configuration.
+ * A VM that is wanted keeps its listeners bound and one SSH connection up, for ever: reconnecting with
+ * jittered, growing pauses, looking its address up again after each failed connect. Refused authentication or
+ * a changed host key stops the attempts (state FAILED) until the user acts: proxy_vm_up, or a changed
+ * configuration.
  *
  * Thread: the main loop's, for every function here. Callbacks obey the asynchronous contract (DESIGN §3).
  */
@@ -30,13 +33,13 @@ struct proxy_req;
 struct proxy_options {
     uv_loop_t *loop;
     struct clock *clock;
-    struct resolver *resolver; /* borrowed; outlives the proxy. NULL: only VMs with an address can be reached, and a name
-                                  fails with `resolver_err` */
+    struct resolver *resolver; /* borrowed; outlives the proxy. NULL: only VMs with an address can be reached,
+                                  and a name fails with `resolver_err` */
     const struct err *resolver_err;
-    unsigned workers;          /* 0 = one a processor, at most 8 */
-    const char *known_hosts;   /* path; copied */
-    const char *agent_socket;  /* or NULL; copied */
-    size_t buffer_max;         /* bytes that all flows of one worker may queue; 0 = 256 MiB */
+    unsigned workers;         /* 0 = one a processor, at most 8 */
+    const char *known_hosts;  /* path; copied */
+    const char *agent_socket; /* or NULL; copied */
+    size_t buffer_max;        /* bytes that all flows of one worker may queue; 0 = 256 MiB */
 };
 
 /* Starts the threads. ERR_NOMEM, ERR_SYSTEM. */
@@ -50,43 +53,47 @@ void proxy_close(struct proxy *p, uint32_t grace_ms, proxy_closed_cb cb, void *a
 typedef void (*proxy_done_cb)(void *arg, const struct err *err);
 void proxy_cancel(struct proxy_req *req); /* synchronous and silent; what was begun goes on */
 
-/* Makes the VMs and forwards those of the snapshot (takes a reference): adds, removes, moves; what did not change is not
- * touched, its flows live on. Forwards added at run time stay. cb fires when every listener is bound or has failed: err
- * then names the first that failed and how many more. */
-int proxy_apply(struct proxy *p, const struct config *c, proxy_done_cb cb, void *arg, struct proxy_req **out, struct err *err);
+/* Makes the VMs and forwards those of the snapshot (takes a reference): adds, removes, moves; what did not
+ * change is not touched, its flows live on. Forwards added at run time stay. cb fires when every listener is
+ * bound or has failed: err then names the first that failed and how many more. */
+int proxy_apply(struct proxy *p, const struct config *c, proxy_done_cb cb, void *arg, struct proxy_req **out,
+                struct err *err);
 
-/* Wants this VM (copied) up. cb: the connection is up and the listeners bound, or why not (ERR_TIMEOUT after deadline_ms;
- * the attempts go on). `adhoc`: it goes when its last runtime forward is cancelled. */
-int proxy_vm_up(struct proxy *p, const struct config_vm *vm, bool adhoc, uint32_t deadline_ms, proxy_done_cb cb, void *arg,
-                struct proxy_req **out, struct err *err);
+/* Wants this VM (copied) up. cb: the connection is up and the listeners bound, or why not (ERR_TIMEOUT after
+ * deadline_ms; the attempts go on). `adhoc`: it goes when its last runtime forward is cancelled. */
+int proxy_vm_up(struct proxy *p, const struct config_vm *vm, bool adhoc, uint32_t deadline_ms,
+                proxy_done_cb cb, void *arg, struct proxy_req **out, struct err *err);
 /* Closes listeners, flows and connections of it. ERR_NOTFOUND. */
-int proxy_vm_down(struct proxy *p, const char *alias, proxy_done_cb cb, void *arg, struct proxy_req **out, struct err *err);
+int proxy_vm_down(struct proxy *p, const char *alias, proxy_done_cb cb, void *arg, struct proxy_req **out,
+                  struct err *err);
 
-/* Adds a forward to a VM that is known (proxy_vm_up first). cb: it listens AND the VM's connection is up, or why not; on
- * error the forward is not there. listening: the address that was bound, "127.0.0.1:3389", or NULL on error. */
+/* Adds a forward to a VM that is known (proxy_vm_up first). cb: it listens AND the VM's connection is up, or
+ * why not; on error the forward is not there. listening: the address that was bound, "127.0.0.1:3389", or
+ * NULL on error. */
 typedef void (*proxy_forward_cb)(void *arg, const char *listening, const struct err *err);
-int proxy_forward_add(struct proxy *p, const char *alias, const struct forward_spec *spec, uint32_t deadline_ms,
-                      proxy_forward_cb cb, void *arg, struct proxy_req **out, struct err *err);
+int proxy_forward_add(struct proxy *p, const char *alias, const struct forward_spec *spec,
+                      uint32_t deadline_ms, proxy_forward_cb cb, void *arg, struct proxy_req **out,
+                      struct err *err);
 /* Stops listening and closes the forward's flows. ERR_NOTFOUND lists the VM's forwards. */
-int proxy_forward_cancel(struct proxy *p, const char *alias, const struct forward_spec *spec, proxy_done_cb cb, void *arg,
-                         struct proxy_req **out, struct err *err);
+int proxy_forward_cancel(struct proxy *p, const char *alias, const struct forward_spec *spec,
+                         proxy_done_cb cb, void *arg, struct proxy_req **out, struct err *err);
 
-/* A connected stream socket to `port` of the VM itself (its sshd, usually): a TCP connection, or, with via, one end of a
- * socket pair. The receiver of the callback owns fd (≥ 0 when err is NULL). vm is copied. */
+/* A connected stream socket to `port` of the VM itself (its sshd, usually): a TCP connection, or, with via,
+ * one end of a socket pair. The receiver of the callback owns fd (≥ 0 when err is NULL). vm is copied. */
 typedef void (*proxy_dial_cb)(void *arg, int fd, const struct err *err);
-int proxy_dial(struct proxy *p, const struct config_vm *vm, uint16_t port, uint32_t deadline_ms, proxy_dial_cb cb, void *arg,
-               struct proxy_req **out, struct err *err);
+int proxy_dial(struct proxy *p, const struct config_vm *vm, uint16_t port, uint32_t deadline_ms,
+               proxy_dial_cb cb, void *arg, struct proxy_req **out, struct err *err);
 
 /* ---- status ---- */
 
 enum proxy_vm_state {
-    PROXY_VM_DOWN,       /* not wanted */
+    PROXY_VM_DOWN, /* not wanted */
     PROXY_VM_RESOLVING,
     PROXY_VM_CONNECTING, /* TCP, key exchange, authentication */
     PROXY_VM_UP,
-    PROXY_VM_WAITING,    /* between attempts */
-    PROXY_VM_IDLE,       /* idle-timeout closed the connection; the next client opens it again */
-    PROXY_VM_FAILED,     /* needs the user */
+    PROXY_VM_WAITING, /* between attempts */
+    PROXY_VM_IDLE,    /* idle-timeout closed the connection; the next client opens it again */
+    PROXY_VM_FAILED,  /* needs the user */
 };
 const char *proxy_vm_state_name(enum proxy_vm_state s); /* "up", … */
 
@@ -97,29 +104,29 @@ struct proxy_forward_status {
     char *target;    /* "localhost:3389" */
     bool runtime;    /* added by `adit forward`, not by the configuration */
     bool bulk;
-    uint32_t flows;  /* open */
+    uint32_t flows; /* open */
     uint64_t flows_total, flows_failed;
     uint64_t bytes_in;  /* from the VM to the local side */
     uint64_t bytes_out; /* from the local side to the VM */
-    char *error;     /* why it does not listen, or the last flow's failure, or NULL */
+    char *error;        /* why it does not listen, or the last flow's failure, or NULL */
 };
 
 struct proxy_vm_status {
     char *alias;
-    char *name;       /* the VM's name as configured */
+    char *name; /* the VM's name as configured */
     char *user;
     char *id, *vm_id, *power; /* from ARM, or NULL */
-    char *via;        /* or NULL */
-    char *address;    /* "127.66.0.2:22" last connected or tried, or NULL */
+    char *via;                /* or NULL */
+    char *address;            /* "127.66.0.2:22" last connected or tried, or NULL */
     enum proxy_vm_state state;
-    uint64_t since_wall_ms; /* when it got into this state */
-    uint64_t retry_in_ms;   /* WAITING: until the next attempt */
-    uint32_t attempts;      /* failed in a row */
-    uint32_t rtt_us;        /* 0 = not measured yet */
-    uint32_t connections;   /* SSH connections that are up */
-    uint64_t reconnects;    /* since the VM was added */
+    uint64_t since_wall_ms;                           /* when it got into this state */
+    uint64_t retry_in_ms;                             /* WAITING: until the next attempt */
+    uint32_t attempts;                                /* failed in a row */
+    uint32_t rtt_us;                                  /* 0 = not measured yet */
+    uint32_t connections;                             /* SSH connections that are up */
+    uint64_t reconnects;                              /* since the VM was added */
     char *server, *cipher, *engine, *host_key, *auth; /* of the first connection, or NULL */
-    char *error;            /* last error, or NULL */
+    char *error;                                      /* last error, or NULL */
     uint64_t error_wall_ms;
     struct proxy_forward_status *forwards;
     size_t forward_count;
