@@ -45,8 +45,10 @@ static int stop(bool now, uint32_t timeout_ms, struct err *err)
     char *path = paths_socket(err);
     int rc = path ? control_client_open_any(&c, path, CALL_MS, err) : err->code;
     mem_free(path);
-    if (rc == ERR_NOTFOUND)
-        return err_set(err, ERR_UNAVAILABLE, "aditd is not running");
+    if (rc == ERR_NOTFOUND) { /* what was wanted is so already */
+        fprintf(stderr, "adit: stop: aditd is not running\n");
+        return 0;
+    }
     if (rc == 0) {
         json_t *args = now ? json_pack("{s:i}", "grace_ms", 0) : NULL;
         rc = control_call(c, "stop", args, CALL_MS, NULL, NULL, NULL, NULL, err);

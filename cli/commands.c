@@ -11,50 +11,50 @@
 #define MORE "More"
 
 const struct cli_command CLI_COMMANDS[] = {
-    {"up", TUNNELS, "connect VMs and open their forwards", "[--no-wait] [--timeout SECONDS] [--json] [VM...]",
+    {"up", TUNNELS, "connect VMs and open their forwards", "[--no-wait] [--timeout TIME] [--json] [VM...]",
      "Without a VM: every VM of the configuration. A VM that the configuration does not name is looked up in "
      "Azure.\n"
      "\n"
      "      --all              every VM of the configuration\n"
      "      --no-wait          return at once; aditd goes on trying\n"
      "      --wait             return when each is up or has failed (the default)\n"
-     "      --timeout SECONDS  wait no longer than this (60)\n"
+     "      --timeout TIME     wait no longer than this (60)\n"
      "      --json             print the outcome as JSON\n",
      cmd_up},
     {"down", TUNNELS, "close VMs' forwards and connections", "[--json] VM... | --all",
      "      --all              every VM of the configuration\n"
      "      --json             print the outcome as JSON\n",
      cmd_down},
-    {"status", TUNNELS, "show VMs, forwards and traffic", "[--watch[=SECONDS]] [--json] [VM...]",
-     "  -w, --watch[=SECONDS]  stay, and refresh every second (or every SECONDS)\n"
+    {"status", TUNNELS, "show VMs, forwards and traffic", "[--watch[=TIME]] [--json] [VM...]",
+     "  -w, --watch[=TIME]     stay, and refresh every second (or TIME)\n"
      "      --json             print the status as JSON; with --watch one object a line\n",
      cmd_status},
     {"forward", TUNNELS, "add forwards to a VM",
-     "VM -L SPEC [-L SPEC...] [--detach] [--user USER] [--timeout SECONDS]",
+     "VM -L SPEC [-L SPEC...] [--detach] [--user USER] [--timeout TIME]",
      "SPEC is as after ssh's -L: [bind:]port:host:hostport, or a bare 3389 for 3389:localhost:3389.\n"
      "The forwards last until Ctrl-C; with --detach until `adit cancel`, `adit down` or aditd's end.\n"
      "\n"
      "  -L, --local SPEC       listen here, connect from the VM; may be given again\n"
      "  -d, --detach           return when the forwards listen and the VM is up\n"
      "  -u, --user USER        log in as USER\n"
-     "      --timeout SECONDS  give up when the VM is not up by then (60)\n"
+     "      --timeout TIME     give up when the VM is not up by then (60)\n"
      "      --json             print what listens where as JSON\n",
      cmd_forward},
     {"cancel", TUNNELS, "end forwards of a VM", "VM -L SPEC [-L SPEC...]",
      "  -L, --local SPEC       the forward, written as when it was added\n"
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
-    {"proxy", SSH, "connect standard input and output to a VM", "[--fdpass] [--timeout SECONDS] HOST PORT",
+    {"proxy", SSH, "connect standard input and output to a VM", "[--fdpass] [--timeout TIME] HOST PORT",
      "For ssh_config:  ProxyCommand adit proxy %h %p\n"
      "or, with nothing left in the data path:  ProxyCommand adit proxy --fdpass %h %p  and  ProxyUseFdpass "
      "yes\n"
      "\n"
      "      --fdpass           hand the connected descriptor on through standard output and end\n"
-     "      --timeout SECONDS  give up when there is no connection by then (30)\n",
+     "      --timeout TIME     give up when there is no connection by then (30)\n",
      cmd_proxy},
     {"resolve", SSH, "show what Azure says of a VM", "[--no-cache] [--json] NAME",
      "      --no-cache         ask Azure even if the answer is at hand\n"
-     "      --timeout SECONDS  give up then (30)\n"
+     "      --timeout TIME     give up then (30)\n"
      "      --json             print it as JSON\n",
      cmd_resolve},
     {"reload", DAEMON, "read the configuration again", "[--json]",
@@ -62,9 +62,9 @@ const struct cli_command CLI_COMMANDS[] = {
      "\n"
      "      --json             print what changed as JSON\n",
      cmd_reload},
-    {"stop", DAEMON, "end the daemon and every tunnel", "[--now] [--timeout SECONDS]",
+    {"stop", DAEMON, "end the daemon and every tunnel", "[--now] [--timeout TIME]",
      "      --now              do not let open flows finish\n"
-     "      --timeout SECONDS  wait for its end no longer than this (10)\n",
+     "      --timeout TIME     wait for its end no longer than this (10)\n",
      cmd_stop},
     {"logs", DAEMON, "show the daemon's log", "[-f] [-n LINES] [--level LEVEL]",
      "  -f, --follow           go on with what is added\n"

@@ -56,10 +56,19 @@ int options_next(const struct cli *cli, int argc, char **argv, const char *lette
 
 int options_seconds(const struct cli *cli, const char *text, uint32_t *ms)
 {
+    static const struct {
+        const char *name;
+        double seconds;
+    } UNITS[] = {{"", 1}, {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
     char *end = NULL;
-    double seconds = strtod(text, &end);
-    if (end == text || *end || !isfinite(seconds) || seconds <= 0 || seconds > SECONDS_MAX)
-        return cli_usage(cli, "\"%s\" is no number of seconds above 0", text);
+    double seconds = strtod(text, &end), unit = 0;
+
+    for (size_t i = 0; end != text && i < sizeof UNITS / sizeof UNITS[0]; i++)
+        if (strcmp(end, UNITS[i].name) == 0)
+            unit = UNITS[i].seconds;
+    seconds *= unit;
+    if (!isfinite(seconds) || seconds <= 0 || seconds > SECONDS_MAX)
+        return cli_usage(cli, "\"%s\" is no time above 0, such as 90, 500ms or 2m", text);
     double rounded = seconds * 1000.0 + 0.5;
     *ms = rounded < 1.0 ? 1 : (uint32_t)rounded;
     return 0;

@@ -27,7 +27,8 @@ enum {
 int options_next(const struct cli *cli, int argc, char **argv, const char *letters,
                  const struct option *options);
 
-/* "90" or "1.5" seconds as milliseconds. 0, or 64 after it has been reported. */
+/* "90" or "1.5" (seconds), "500ms", "90s", "2m", "1h" as milliseconds. 0, or 64 after it has been reported.
+ */
 int options_seconds(const struct cli *cli, const char *text, uint32_t *ms);
 int options_number(const struct cli *cli, const char *what, const char *text, uint32_t min, uint32_t max,
                    uint32_t *out);

@@ -105,9 +105,12 @@ static void print_row(const struct table_row *row, const size_t *widths, unsigne
                       struct strbuf *out)
 {
     size_t room = columns ? columns : SIZE_MAX;
+    unsigned count = row->count;
 
+    while (count > 0 && !*row->cells[count - 1].text) /* no spaces behind the last word */
+        count--;
     add_spaces(out, row->indent, &room);
-    for (unsigned c = 0; c < row->count && room > 0; c++) {
+    for (unsigned c = 0; c < count && room > 0; c++) {
         const struct table_cell *cell = &row->cells[c];
         bool styled = colours && cell->style;
         if (styled)
@@ -115,7 +118,7 @@ static void print_row(const struct table_row *row, const size_t *widths, unsigne
         add_cut(out, cell->text, &room);
         if (styled)
             strbuf_puts(out, "\033[0m");
-        if (c + 1 < row->count)
+        if (c + 1 < count)
             add_spaces(out, widths[c] - output_width(cell->text) + GAP, &room);
     }
     strbuf_puts(out, "\n");

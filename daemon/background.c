@@ -17,6 +17,8 @@
 
 #include "logfile.h"
 
+#define INHERITED_MAX 1024
+
 static void write_all(int fd, const char *data, size_t n)
 {
     while (n > 0) {
@@ -84,6 +86,17 @@ static int cannot(const char *what)
     return EX_OSERR;
 }
 
+/* Whoever started us may have left descriptors open that must not live as long as a daemon does. Standard
+ * error stays until the daemon's own takes its place. */
+static void close_inherited(void)
+{
+    for (int fd = STDERR_FILENO + 1; fd < INHERITED_MAX; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        if (flags >= 0 && !(flags & FD_CLOEXEC)) /* ours all have it */
+            close(fd);
+    }
+}
+
 static int detach(struct background *b, int log_fd)
 {
     int fds[2];
@@ -100,6 +113,7 @@ static int detach(struct background *b, int log_fd)
     }
     close(fds[0]);
     b->pipe = fds[1];
+    close_inherited();
     setsid();
     pid = fork();
     if (pid !=
