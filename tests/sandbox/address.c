@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -52,9 +54,10 @@ int address_public_take(struct address_book *b, char out[ADDRESS_LEN], struct er
 
 void address_public_give(struct address_book *b, const char *address)
 {
-    unsigned block, host;
-    if (sscanf(address, "127.66.%u.%u", &block, &host) == 2 && block == b->block && host < 256)
-        b->used[host] = false;
+    const char *host = strrchr(address, '.');
+    unsigned long n = host ? strtoul(host + 1, NULL, 10) : 0;
+    if (n >= FIRST && n < LAST)
+        b->used[n] = false;
 }
 
 void address_private(const struct address_book *b, enum netns_mode mode, unsigned n, char out[ADDRESS_LEN])

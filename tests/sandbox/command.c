@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,14 @@
 #define SAID_MAX 600
 
 extern char **environ;
+
+/* posix_spawn takes its strings as changeable for history's sake and leaves them alone. */
+static char *const *argv_of(const char *const argv[])
+{
+    char *const *out;
+    memcpy(&out, &argv, sizeof out);
+    return out;
+}
 
 int command_run(const char *const argv[], struct err *err)
 {
@@ -26,7 +33,7 @@ int command_run(const char *const argv[], struct err *err)
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     posix_spawn_file_actions_adddup2(&actions, out[1], 2);
     pid_t pid = 0;
-    int rc = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+    int rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv_of(argv), environ);
     posix_spawn_file_actions_destroy(&actions);
     close(out[1]);
     if (rc) {

@@ -39,6 +39,7 @@ static void call_end(struct ctl_call *call)
 
 static void on_written(uv_write_t *w, int status)
 {
+    (void)status;
     call_end(container_of(w, struct ctl_call, write));
 }
 
@@ -60,6 +61,7 @@ void ctl_answer(struct ctl_call *call, bool ok, const char *fmt, ...)
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
+    (void)suggested;
     struct ctl_call *call = h->data;
     *buf = uv_buf_init(call->line + call->len, (unsigned)(CTL_LINE_MAX - call->len));
 }
@@ -82,6 +84,7 @@ static void line_do(struct ctl_call *call)
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
+    (void)buf;
     struct ctl_call *call = s->data;
     if (n == 0)
         return;

@@ -165,7 +165,7 @@ static void do_arm(struct ctl_call *call)
         a->throttle_left = a->status = a->delay_ms = 0;
     } else {
         ctl_answer(call, false,
-                   "arm takes throttle N, status CODE (400 to 599) , delay 2s, expire-tokens or clear");
+                   "arm takes throttle N, status CODE (400 to 599), delay 2s, expire-tokens or clear");
         return;
     }
     ctl_answer(call, true, "done");

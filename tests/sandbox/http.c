@@ -133,6 +133,7 @@ static enum MHD_Result reply_send(struct exchange *x)
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url, const char *method,
                                   const char *version, const char *data, size_t *size, void **con_cls)
 {
+    (void)version;
     struct http *h = cls;
     struct exchange *x = *con_cls;
     if (!x) {
@@ -179,6 +180,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
                          enum MHD_RequestTerminationCode how)
 {
+    (void)cls;
+    (void)conn;
+    (void)how;
     struct exchange *x = *con_cls;
     if (!x)
         return;
@@ -208,6 +212,8 @@ static void http_pump(struct http *h)
 
 static void on_poll(uv_poll_t *p, int status, int events)
 {
+    (void)events;
+    (void)status;
     http_pump(p->data);
 }
 

@@ -25,7 +25,7 @@ static void signature(const struct lro *o, char out[2 * SIGNATURE_BYTES + 1])
         seed = seed * 131 + (unsigned char)*p;
     services_stream((seed & 0xffffffff) * 8, bytes, sizeof bytes);
     for (unsigned i = 0; i < SIGNATURE_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+        snprintf(out + (size_t)2 * i, 3, "%02x", bytes[i]);
 }
 
 static void lro_free(struct lro *o)

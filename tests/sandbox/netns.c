@@ -74,10 +74,8 @@ static int fabric_try(struct netns *n, int with_user, struct err *err)
         struct err e = {0};
         close(down[1]);
         fabric_make(with_user, &e);
-        ssize_t k = write(up[1], &e, sizeof e);
         char c;
-        k = read(down[0], &c, 1);
-        _exit(k < 0);
+        _exit(write(up[1], &e, sizeof e) < 0 || read(down[0], &c, 1) < 0);
     }
     close(up[1]), close(down[0]);
     struct err e = {.code = ERR_SYSTEM, .msg = "fork failed"};

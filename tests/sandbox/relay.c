@@ -1,5 +1,5 @@
 /*
- * relay: accepts, dials on, and moves each connection's two directions as sockets and time allow.
+ * relay: moves each connection's two directions as sockets and time allow.
  */
 #include "relay.h"
 
@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-
-#define FLOWS_MAX 4096
 
 static uint64_t now_ns(void)
 {
@@ -127,6 +125,8 @@ static void all_step(struct relay *r)
 
 static void on_timer(uv_poll_t *h, int status, int events)
 {
+    (void)events;
+    (void)status;
     struct relay *r = h->data;
     uint64_t times;
     if (read(r->timer_fd, &times, sizeof times) < 0)
@@ -171,7 +171,7 @@ static void on_flow_event(uv_poll_t *h, int status, int events)
         timer_update(r, now);
 }
 
-static int flow_new(struct relay *r, int client, int server)
+int relay_flow_new(struct relay *r, int client, int server)
 {
     struct relay_flow *f = mem_zalloc(sizeof *f);
     if (!f)
@@ -203,83 +203,12 @@ static int flow_new(struct relay *r, int client, int server)
     return 0;
 }
 
-static void on_listener(uv_poll_t *h, int status, int events)
-{
-    struct relay *r = h->data;
-    int client = accept4(r->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client < 0) {
-        if (errno == EINVAL) /* the sandbox shut the door */
-            uv_poll_stop(r->listener);
-        return;
-    }
-    r->stats.accepted++;
-    int server = -1;
-    if (r->stats.open < FLOWS_MAX)
-        server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (server >= 0 &&
-        (connect(server, (struct sockaddr *)&r->target, sizeof r->target) == 0 || errno == EINPROGRESS) &&
-        flow_new(r, client, server) == 0)
-        return;
-    r->stats.refused++;
-    if (server >= 0)
-        close(server);
-    close(client);
-}
-
-static void listener_update(struct relay *r)
-{
-    if (!r->listener)
-        return;
-    if (r->paused || r->faults.swallow)
-        uv_poll_stop(r->listener);
-    else
-        uv_poll_start(r->listener, UV_READABLE, on_listener);
-}
-
-struct old_listener {
-    uv_poll_t poll;
-    int fd;
-};
-
-static void on_listener_closed(uv_handle_t *h)
-{
-    struct old_listener *old = container_of(h, struct old_listener, poll);
-    close(old->fd);
-    mem_free(old);
-}
-
-int relay_listen(struct relay *r, int fd, struct err *err)
-{
-    struct old_listener *l = mem_zalloc(sizeof *l);
-    if (!l)
-        return err_set(err, ERR_NOMEM, "relay: out of memory");
-    l->fd = fd;
-    int rc = uv_poll_init(r->loop, &l->poll, fd);
-    if (rc) {
-        mem_free(l);
-        return err_uv(err, rc, "relay: listener");
-    }
-    if (r->listener)
-        uv_close((uv_handle_t *)r->listener, on_listener_closed);
-    l->poll.data = r;
-    r->listener = &l->poll;
-    r->listen_fd = fd;
-    listener_update(r);
-    return 0;
-}
-
-void relay_pause(struct relay *r, bool paused)
-{
-    r->paused = paused;
-    listener_update(r);
-}
-
 void relay_faults_set(struct relay *r, const struct relay_faults *faults)
 {
     r->faults = *faults;
     if (!faults->rate_bps)
         r->link_free_ns[0] = r->link_free_ns[1] = 0;
-    listener_update(r);
+    relay_listener_update(r);
     all_step(r);
 }
 

@@ -56,6 +56,11 @@ void relay_pause(struct relay *r, bool paused);             /* new connections w
 void relay_faults_set(struct relay *r, const struct relay_faults *faults);
 void relay_reset(struct relay *r); /* every connection ends with RST on both sides */
 
+/* Private to the relay: a connection takes both descriptors (negative: it did not); accepting follows from
+ * the state. */
+int relay_flow_new(struct relay *r, int client, int server);
+void relay_listener_update(struct relay *r);
+
 /* relay_dir.c: one direction of one connection; private to the relay. */
 struct relay_piece;
 struct relay_flow;
@@ -94,6 +99,6 @@ enum relay_step relay_dir_write(struct relay_dir *d, uint64_t now_ns); /* sends 
 uint64_t relay_dir_wake(const struct relay_dir *d, uint64_t now_ns);
 bool relay_dir_ended(const struct relay_dir *d);
 
-#define RELAY_SCRATCH (256U * 1024)
+#define RELAY_SCRATCH ((size_t)256 * 1024)
 
 #endif

@@ -34,6 +34,7 @@ static void stop(struct sandbox *sb, int status)
 
 static void on_signal(uv_signal_t *s, int signum)
 {
+    (void)signum;
     stop(s->data, 0);
 }
 
@@ -209,7 +210,7 @@ int sandbox_run(const char *dir, const char *world_path, unsigned arm_port)
         sb.exit_status = 1;
     }
     take_down(&sb);
-    mem_free((char *)(uintptr_t)sb.user);
+    mem_free(sb.user);
     close(lock);
     return sb.exit_status;
 }

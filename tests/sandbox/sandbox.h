@@ -18,7 +18,7 @@
 struct sandbox {
     uv_loop_t loop;
     const char *dir;  /* absolute */
-    const char *user; /* the login name of every sshd: the calling user's */
+    char *user;       /* the login name of every sshd: the calling user's */
     char *public_key; /* of the client key, one line */
     struct world world;
     struct netns fabric;

@@ -47,6 +47,7 @@ void service_abort(struct service_conn *c)
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
+    (void)suggested;
     struct service_conn *c = h->data;
     *buf = uv_buf_init(c->buf + c->kept, (unsigned)(SERVICE_BUF - c->kept));
 }
@@ -108,7 +109,8 @@ static void on_written(uv_write_t *w, int status)
 
 void service_send(struct service_conn *c, const void *data, size_t n)
 {
-    uv_buf_t b = uv_buf_init((char *)(uintptr_t)data, (unsigned)n);
+    uv_buf_t b = {.len = n};
+    memcpy(&b.base, &data, sizeof b.base); /* uv_buf_t serves reading too, so its base is not const */
     uv_read_stop(&c->u.stream);
     c->writing = 1;
     if (uv_write(&c->write, &c->u.stream, &b, 1, on_written))
@@ -189,6 +191,7 @@ static int listen_unix(const char *path, struct err *err)
 
 static void on_thread(void *arg)
 {
+    (void)arg;
     uv_run(&services.loop, UV_RUN_DEFAULT);
 }
 

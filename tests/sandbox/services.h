@@ -70,7 +70,7 @@ struct service_conn {
     int ended, writing, closing, ending;
 };
 
-#define SERVICE_BUF (256U * 1024)
+#define SERVICE_BUF ((size_t)256 * 1024)
 
 void service_send(struct service_conn *c, const void *data,
                   size_t n);                 /* data stays valid until it is written */

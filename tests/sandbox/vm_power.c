@@ -60,6 +60,8 @@ static void boot_end(struct vm *vm, const struct err *err)
 
 static void on_control(uv_poll_t *p, int status, int events)
 {
+    (void)events;
+    (void)status;
     struct vm *vm = p->data;
     struct vmhost_reply r;
     struct err err = {0};

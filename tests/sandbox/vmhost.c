@@ -88,10 +88,9 @@ static bool descends(pid_t pid, pid_t from)
             return false;
         char *close_paren = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
         fclose(f);
-        int parent = 0;
-        if (!close_paren || sscanf(close_paren + 2, "%*c %d", &parent) != 1)
+        if (!close_paren || strlen(close_paren) < 5)
             return false;
-        pid = parent;
+        pid = (pid_t)strtol(close_paren + 4, NULL, 10); /* ") S PARENT " */
     }
     return false;
 }
@@ -103,7 +102,7 @@ static void kill_descendants(void)
         return;
     struct dirent *e;
     while ((e = readdir(d))) {
-        pid_t pid = (pid_t)atoi(e->d_name);
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
         if (pid > 0 && pid != getpid() && descends(pid, getpid()))
             kill(pid, SIGKILL);
     }
@@ -127,6 +126,7 @@ static int ssh_kill(struct vmhost *h, struct err *err)
 
 static void on_child(uv_signal_t *s, int signum)
 {
+    (void)signum;
     struct vmhost *h = s->data;
     pid_t pid;
     int status;
@@ -179,6 +179,8 @@ static void request_do(struct vmhost *h, const struct vmhost_request *q, int fd)
 
 static void on_control(uv_poll_t *p, int status, int events)
 {
+    (void)events;
+    (void)status;
     struct vmhost_request q;
     union {
         char bytes[CMSG_SPACE(sizeof(int))];

@@ -80,8 +80,10 @@ struct report {
     size_t len;
 };
 
-static void on_cyaml_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void on_cyaml_log(cyaml_log_t level, void *ctx, const char *fmt,
+                                                               va_list args)
 {
+    (void)level;
     struct report *r = ctx;
     if (r->len >= sizeof r->text - 1)
         return;
@@ -95,6 +97,7 @@ static void on_cyaml_log(cyaml_log_t level, void *ctx, const char *fmt, va_list 
 
 static void *on_cyaml_mem(void *ctx, void *ptr, size_t size)
 {
+    (void)ctx;
     if (size)
         return mem_realloc(ptr, size);
     mem_free(ptr);

@@ -140,9 +140,9 @@ class Sandbox:
 
     def ssh_args(self, vm, *args, address=None):
         v = self.vm(vm) if isinstance(vm, str) else vm
-        return ["ssh", "-F", "none", "-i", self.path("id_ed25519"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+        return ["ssh", "-F", "none", *args, "-i", self.path("id_ed25519"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
                 "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-                "-o", "ConnectTimeout=10", "-o", "ExitOnForwardFailure=yes", "-p", str(v["port"]), *args,
+                "-o", "ConnectTimeout=10", "-o", "ExitOnForwardFailure=yes", "-p", str(v["port"]),
                 "%s@%s" % (self.status()["user"], address or v["address"])]
 
     def ssh(self, vm, command, *args):
