@@ -108,6 +108,12 @@ enum cache_answer cache_get(struct cache *c, const char *key, const struct resol
     return in_time && !e->missing ? CACHE_FRESH : CACHE_NOTHING;
 }
 
+/* Whether it may stay so for long: a VM that is off, or on its way, may be up in a moment. */
+static bool is_settled(const struct resolver_facts *f)
+{
+    return f->power == RESOLVER_POWER_RUNNING || f->power == RESOLVER_POWER_UNKNOWN;
+}
+
 void cache_put(struct cache *c, const char *key, const struct resolver_facts *facts)
 {
     struct entry *e = entry_make(c, key);
@@ -118,7 +124,7 @@ void cache_put(struct cache *c, const char *key, const struct resolver_facts *fa
     mem_free(e->missing);
     e->missing = NULL;
     e->suspect = false;
-    e->until_ms = clock_now(c->clock) + c->fresh_ms;
+    e->until_ms = clock_now(c->clock) + (is_settled(facts) ? c->fresh_ms : CACHE_UNSETTLED_MS);
 }
 
 void cache_put_missing(struct cache *c, const char *key, const struct err *err)

@@ -11,7 +11,8 @@
 #include "facts.h"
 
 #define CACHE_ENTRIES_MAX 8192
-#define CACHE_MISSING_MS 10000u
+#define CACHE_MISSING_MS 10000u   /* how long "there is none" holds */
+#define CACHE_UNSETTLED_MS 10000u /* how long facts of a VM that does not run are fresh */
 #define CACHE_KEY_MAX 1024
 
 struct cache;

@@ -222,8 +222,9 @@ static void on_graph(void *arg, struct resolver_facts *const *vms, size_t count,
     err_clear(&why);
     f->by_graph = NULL;
     if (err && answered && err->code != ERR_TIMEOUT && err->code != ERR_AUTH) {
-        log_warn((&(struct log_ctx){.module = "resolver", .vm = f->asked.label}),
-                 "the Resource Graph does not answer, listing the VMs instead: %s", err->msg);
+        static struct log_rate rate = {.burst = 1, .every_ms = 60000};
+        log_write(LOG_WARN, &(struct log_ctx){.module = "resolver", .vm = f->asked.label}, &rate,
+                  "the Resource Graph is of no help, listing the VMs instead: %s", err->msg);
         go_on(f, FLIGHT_LIST_SEARCH);
     } else if (err) {
         why = *err;

@@ -20,7 +20,8 @@ int lookup_direct_start(struct azure *a, struct clock *clock, const struct arm_v
 void lookup_direct_cancel(struct lookup_direct *l);
 
 /* lookup_graph: every VM of one name in the subscriptions (none: all visible ones) by one query; the facts
- * and the array are borrowed; count may be 0. `answered`: the error is ARM's own, not the want of an answer.
+ * and the array are borrowed; count may be 0. `answered`: ARM was there, but its
+ * answer is an error or makes no sense.
  */
 struct lookup_graph;
 typedef void (*lookup_graph_cb)(void *arg, struct resolver_facts *const *vms, size_t count, bool answered,

@@ -131,7 +131,7 @@ static void on_page(void *arg, const struct azure_reply *reply, const struct err
     if (!rc)
         rc = ask_next(l, reply->json, &why);
     if (rc <= 0)
-        finish(l, true, rc ? &why : NULL);
+        finish(l, rc == ERR_PROTOCOL, rc ? &why : NULL);
 }
 
 static json_t *body_of(const char *name, const char *const *subscriptions, size_t count)
