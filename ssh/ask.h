@@ -1,5 +1,6 @@
 /*
- * ask: how SSH authentication puts a question to a person (password, keyboard-interactive), without knowing where.
+ * ask: how SSH authentication puts a question to a person (password, keyboard-interactive), without knowing
+ * where.
  */
 #ifndef ADIT_SSH_ASK_H
 #define ADIT_SSH_ASK_H
@@ -8,20 +9,20 @@
 
 #include "base/err.h"
 
-/* Exactly once, never inside ask(). answer is NULL when there is none (err says why); it is wiped by the asker's side
- * after the callback: copy what is needed and wipe the copy. */
+/* Exactly once, never inside ask(). answer is NULL when there is none (err says why); it is wiped by the
+ * asker's side after the callback: copy what is needed and wipe the copy. */
 typedef void (*ssh_answer_cb)(void *arg, const char *answer, const struct err *err);
 
 struct ssh_ask {
-    /* prompt: what the server or we ask, control characters already taken out. echo: may be shown while typed.
-     * Returns a handle for cancel, or NULL with err set. */
+    /* prompt: what the server or we ask, control characters already taken out. echo: may be shown while
+     * typed. Returns a handle for cancel, or NULL with err set. */
     void *(*ask)(void *self, const char *prompt, bool echo, ssh_answer_cb cb, void *arg, struct err *err);
     void (*cancel)(void *self, void *handle); /* synchronous and silent */
     void *self;
 };
 
-/* The asker that runs $SSH_ASKPASS (ssh(1), ENVIRONMENT) on the loop, one question at a time. ERR_NOTFOUND when it is not
- * set or no program. Close it after every connection that uses it. */
+/* The asker that runs $SSH_ASKPASS (ssh(1), ENVIRONMENT) on the loop, one question at a time. ERR_NOTFOUND
+ * when it is not set or no program. Close it after every connection that uses it. */
 struct ssh_askpass;
 struct uv_loop_s;
 int ssh_askpass_new(struct ssh_askpass **out, struct uv_loop_s *loop, struct err *err);

@@ -1,9 +1,11 @@
 /*
  * hostid: is this host key the VM's? A VM is known by its vmId, not by its address (addresses are recycled).
  *
- * Keys live in one file in OpenSSH's known_hosts format: the host name is the resource ID in lower case (or "address",
- * "[address]:port" where there is no VM behind it), and the comment is "vmId=GUID". Several connections and processes may
- * use the file: it is read anew when it changed and appended under a lock. Thread: any (calls block on a small local file).
+ * Keys live in one file in OpenSSH's known_hosts format: the host name is the resource ID in lower case (or
+ * "address",
+ * "[address]:port" where there is no VM behind it), and the comment is "vmId=GUID". Several connections and
+ * processes may use the file: it is read anew when it changed and appended under a lock. Thread: any (calls
+ * block on a small local file).
  */
 #ifndef ADIT_SSH_HOSTID_H
 #define ADIT_SSH_HOSTID_H
@@ -26,13 +28,14 @@ struct ssh_hostid_want {
     enum ssh_hostid_policy policy;
 };
 
-/* blob: the key as in RFC 4253 §6.6. 0: the key is known, or was remembered now. ERR_HOSTKEY: same vmId, other key, with both
- * fingerprints, the file and line, and what to do; or unknown under STRICT; or another vmId: the VM was re-created (under
- * ACCEPT_NEW the old entry is replaced and 0 returned, with a warning logged). ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
+/* blob: the key as in RFC 4253 §6.6. 0: the key is known, or was remembered now. ERR_HOSTKEY: same vmId,
+ * other key, with both fingerprints, the file and line, and what to do; or unknown under STRICT; or another
+ * vmId: the VM was re-created (under ACCEPT_NEW the old entry is replaced and 0 returned, with a warning
+ * logged). ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
 int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len, struct err *err);
 
-/* The key types already known for this host, preferred in the key exchange so that a second kind of key is not taken for a
- * changed one. Comma-separated into out ("" when none). */
+/* The key types already known for this host, preferred in the key exchange so that a second kind of key is
+ * not taken for a changed one. Comma-separated into out ("" when none). */
 int ssh_hostid_known_types(const struct ssh_hostid_want *want, char *out, size_t size, struct err *err);
 
 /* "ssh-ed25519 SHA256:base64" */

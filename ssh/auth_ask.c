@@ -1,0 +1,119 @@
+/*
+ * auth_ask: the part of a login that a person answers: a password, the questions of keyboard-interactive.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "auth_state.h"
+#include "base/mem.h"
+
+static void on_password(void *arg, const char *answer, const struct err *err)
+{
+    struct ssh_auth *a = arg;
+    struct err trouble;
+    a->asking = false;
+    a->question = NULL;
+    if (!answer) {
+        ssh_auth_note(a, "no password: %s", err ? err->msg : "none was given");
+        ssh_auth_step(a);
+        return;
+    }
+    a->waiting = true;
+    if (a->conn->engine->ops->auth_password(a->conn->engine, answer, &trouble) < 0)
+        ssh_auth_broke(a, &trouble);
+}
+
+bool ssh_auth_may_ask(const struct ssh_auth *a)
+{
+    return a->conn->opt.may_ask_password && a->conn->opt.ask.ask;
+}
+
+bool ssh_auth_ask_password(struct ssh_auth *a)
+{
+    char prompt[256];
+    struct err err;
+    const struct ssh_ask *ask = &a->conn->opt.ask;
+    const char *label = a->conn->opt.host.label ? a->conn->opt.host.label : a->conn->opt.host.host;
+    a->password_tried = true;
+    snprintf(prompt, sizeof prompt, "Password of %s for %s: ", a->conn->opt.user, label);
+    a->question = ask->ask(ask->self, prompt, false, on_password, a, &err);
+    a->asking = a->question != NULL;
+    if (!a->question)
+        ssh_auth_note(a, "no password: %s", err.msg);
+    return a->asking;
+}
+
+void ssh_auth_forget_answers(struct ssh_auth *a)
+{
+    for (unsigned i = 0; i < SSH_PROMPTS_MAX; i++) {
+        if (a->answers[i])
+            mem_free_secret(a->answers[i], strlen(a->answers[i]));
+        mem_free(a->questions[i]);
+        a->answers[i] = a->questions[i] = NULL;
+    }
+    a->asked = a->answered = 0;
+}
+
+static void give_answers(struct ssh_auth *a, bool all)
+{
+    struct err err;
+    int rc = a->conn->engine->ops->auth_answers(a->conn->engine, all ? (const char *const *)a->answers : NULL,
+                                                a->asked, &err);
+    ssh_auth_forget_answers(a);
+    if (rc < 0)
+        ssh_auth_broke(a, &err);
+}
+
+static void ask_next(struct ssh_auth *a);
+
+static void on_answer(void *arg, const char *answer, const struct err *err)
+{
+    struct ssh_auth *a = arg;
+    a->asking = false;
+    a->question = NULL;
+    char *copy = answer ? mem_strdup(answer) : NULL;
+    if (!copy) {
+        ssh_auth_note(a, "no answer to the server's question: %s", err ? err->msg : "none was given");
+        give_answers(a, false);
+        return;
+    }
+    a->answers[a->answered++] = copy;
+    ask_next(a);
+}
+
+static void ask_next(struct ssh_auth *a)
+{
+    struct err err;
+    const struct ssh_ask *ask = &a->conn->opt.ask;
+    if (a->answered == a->asked) {
+        give_answers(a, true);
+        return;
+    }
+    a->question = ask->ask(ask->self, a->questions[a->answered], a->echo[a->answered], on_answer, a, &err);
+    a->asking = a->question != NULL;
+    if (a->asking)
+        return;
+    ssh_auth_note(a, "no answer to the server's question: %s", err.msg);
+    give_answers(a, false);
+}
+
+void ssh_auth_prompts(struct ssh_auth *a, const char *title, const struct ssh_prompt *prompts, unsigned count)
+{
+    ssh_auth_forget_answers(a);
+    bool ok = count <= SSH_PROMPTS_MAX && ++a->rounds <= ROUNDS_MAX;
+    for (unsigned i = 0; ok && i < count; i++) {
+        a->questions[i] = mem_printf("%s%s%s", title, *title ? ": " : "", prompts[i].text);
+        a->echo[i] = prompts[i].echo;
+        ok = a->questions[i] != NULL;
+    }
+    a->asked = ok ? count : 0;
+    if (ok)
+        ask_next(a);
+    else
+        give_answers(a, false);
+}
+
+bool ssh_auth_asking(const struct ssh_auth *a)
+{
+    return a->asking;
+}

@@ -1,0 +1,31 @@
+/*
+ * auth_list: which keys are tried, in which order. Private to ssh/.
+ */
+#ifndef ADIT_SSH_AUTH_LIST_H
+#define ADIT_SSH_AUTH_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent.h"
+#include "auth_jobs.h"
+
+struct ssh_candidate {
+    const uint8_t *blob; /* borrowed from the keyring or the agent's keys */
+    size_t blob_len;
+    char type[64];
+    bool agent;
+    const char *name; /* the file, or the agent's comment */
+    size_t index;     /* in the keyring, for a file */
+};
+
+/* First the agent's keys that are also given as files, in the order of the files; then the agent's others;
+ * then the files that the agent does not hold and that can sign. *out: mem_free() it. ERR_NOMEM. */
+int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct ssh_keyring *ring,
+                        const struct ssh_agent_keys *agent);
+
+/* Does the agent hold this file's key? */
+bool ssh_auth_agent_has(const struct ssh_agent_keys *agent, const struct ssh_keyfile *file);
+
+#endif

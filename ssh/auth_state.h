@@ -1,0 +1,48 @@
+/*
+ * auth_state: the inside of a login, shared by the files that make it up. Private to ssh/.
+ */
+#ifndef ADIT_SSH_AUTH_STATE_H
+#define ADIT_SSH_AUTH_STATE_H
+
+#include "auth_list.h"
+#include "base/strbuf.h"
+#include "conn.h"
+
+#define ROUNDS_MAX 8  /* of keyboard-interactive questions */
+#define TRIED_MAX 640 /* bytes of the list of what was tried */
+
+enum ssh_auth_state { AUTH_GATHER, AUTH_NONE, AUTH_KEYS, AUTH_PASSWORD, AUTH_PROMPTS, AUTH_OVER };
+
+struct ssh_auth {
+    struct ssh_conn *conn;
+    enum ssh_auth_state state;
+    bool engine_ready;
+    struct ssh_job *job;
+    struct ssh_keyring *ring;
+    struct ssh_agent *agent;
+    bool listing;
+    struct ssh_agent_keys agent_keys;
+    struct ssh_candidate *list;
+    size_t count, next; /* list[next - 1] is being tried */
+    char alg[64];
+    char methods[256];
+    bool password_tried, prompts_tried, waiting;
+    void *question; /* handle of the asker */
+    bool asking;
+    char *questions[SSH_PROMPTS_MAX], *answers[SSH_PROMPTS_MAX];
+    bool echo[SSH_PROMPTS_MAX];
+    unsigned asked, answered, rounds;
+    struct strbuf tried;
+};
+
+void ssh_auth_step(struct ssh_auth *a);
+void ssh_auth_note(struct ssh_auth *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));                      /* for the error text */
+void ssh_auth_broke(struct ssh_auth *a, const struct err *err); /* the connection cannot go on */
+
+/* auth_ask.c */
+bool ssh_auth_may_ask(const struct ssh_auth *a);
+bool ssh_auth_ask_password(struct ssh_auth *a); /* false: it could not be asked */
+void ssh_auth_forget_answers(struct ssh_auth *a);
+
+#endif
