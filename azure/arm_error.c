@@ -57,16 +57,23 @@ static const struct {
     {"MissingSubscriptionRegistration", "; register it once: az provider register --namespace NAME"},
 };
 
+/* What stands in quotes behind `after`, fit for a message; "" when there is nothing. */
+static void quoted(const char *message, const char *after, char out[QUOTED_MAX])
+{
+    char raw[QUOTED_MAX];
+    text_clean(out, QUOTED_MAX, text_quoted_after(message, after, raw, sizeof(raw)) ? raw : NULL);
+}
+
 static void hint_denied(struct err *err, const char *message)
 {
     char action[QUOTED_MAX], scope[QUOTED_MAX];
-    if (!text_quoted_after(message, "perform action", action, sizeof(action)))
+    quoted(message, "perform action", action);
+    quoted(message, "over scope", scope);
+    if (!action[0])
         err_hint(err, "; give the identity a role that allows it, Reader for looking up");
-    else if (text_quoted_after(message, "over scope", scope, sizeof(scope)))
-        err_hint(err, "; the identity lacks %s: give it a role that has it (Reader for looking up) at %s",
-                 action, scope);
     else
-        err_hint(err, "; the identity lacks %s: give it a role that has it", action);
+        err_hint(err, "; the identity lacks %s: give it a role that has it (Reader for looking up)%s%s",
+                 action, scope[0] ? " at " : "", scope);
 }
 
 int azure_arm_error(struct err *err, const struct http_reply *reply, const json_t *json)
