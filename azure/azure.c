@@ -14,10 +14,14 @@ static void azure_parts_free(struct azure *a)
 {
     token_cache_free(a->tokens);
     credential_free(a->credential);
+    tenants_free(a->tenants);
     mem_free(a->tenant);
+    mem_free(a->login_file);
     a->tokens = NULL;
     a->credential = NULL;
+    a->tenants = NULL;
     a->tenant = NULL;
+    a->login_file = NULL;
 }
 
 static void on_ready_closed(void *arg)
@@ -48,7 +52,10 @@ int azure_new(struct azure **out, const struct azure_options *o, struct err *err
     list_init(&a->queued);
     list_init(&a->running);
     list_init(&a->paused);
+    list_init(&a->logins);
     a->tenant = mem_strdup(o->tenant);
+    a->login_file = mem_strdup(o->login_file);
+    a->tenants = tenants_new();
     int rc = readyq_new(&a->ready, o->loop);
     if (rc) {
         azure_parts_free(a);
@@ -61,8 +68,14 @@ int azure_new(struct azure **out, const struct azure_options *o, struct err *err
         readyq_close(a->ready, on_ready_closed, a);
         return rc;
     }
-    struct credential_env env = {o->loop, a->http, o->clock, a->ready, &a->cloud, a->tenant};
-    if (o->tenant && !a->tenant)
+    struct credential_env env = {.loop = o->loop,
+                                 .http = a->http,
+                                 .clock = o->clock,
+                                 .ready = a->ready,
+                                 .cloud = &a->cloud,
+                                 .tenant = a->tenant,
+                                 .login_file = a->login_file};
+    if ((o->tenant && !a->tenant) || (o->login_file && !a->login_file) || !a->tenants)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = credential_new(&a->credential, &env, o->credential, err);
@@ -89,6 +102,7 @@ void azure_close(struct azure *a, azure_closed_cb cb, void *arg)
     discard_all(&a->queued);
     discard_all(&a->paused);
     discard_all(&a->running);
+    azure_logins_discard(a);
     azure_parts_free(a);
     a->closed = cb;
     a->closed_arg = arg;

@@ -29,6 +29,7 @@ struct azure_options {
     const char *ca_file;      /* or NULL for the system's */
     const char *credential;   /* "auto", "environment", … */
     const char *tenant;       /* or NULL */
+    const char *login_file;   /* where azure_login() keeps its refresh token, absolute; NULL = nowhere */
     unsigned requests_max;    /* at once; 0 = 16 */
 };
 
@@ -70,6 +71,37 @@ struct azure_call {
 int azure_send(struct azure *a, const struct azure_call *call, azure_reply_cb cb, void *arg,
                struct azure_req **out, struct err *err);
 void azure_cancel(struct azure_req *req); /* synchronous and silent */
+
+/* Signing a person in by device code (RFC 8628), for `adit login`. Under way until `cb` fires or it is
+ * canceled. */
+struct azure_login;
+
+/* What the user has to be shown; valid only inside the callback. */
+struct azure_prompt {
+    const char *user_code;        /* to type in at … */
+    const char *verification_uri; /* … this page */
+    const char *message;          /* both in one sentence, as Entra words it; may be "" */
+    uint32_t expires_s;           /* from now */
+};
+
+/* At most once, before azure_login_cb; never inside azure_login(). May cancel the login. */
+typedef void (*azure_prompt_cb)(void *arg, const struct azure_prompt *prompt);
+
+/* Exactly once, never inside azure_login(). err NULL: signed in and saved; user is who ("ann@example.com"; ""
+ * when Entra does not say), else NULL. ERR_DENIED (declined), ERR_TIMEOUT (the code expired), ERR_AUTH
+ * (refused), ERR_UNAVAILABLE, ERR_PROTOCOL, ERR_NOMEM, or why the file cannot be written. */
+typedef void (*azure_login_cb)(void *arg, const char *user, const struct err *err);
+
+/* Makes a login the last of the credentials that "auto" asks, and the one that "device-code" means. The
+ * tenant is that of the options, else the user's own. ERR_UNSUPPORTED (no login_file), ERR_INVAL, ERR_NOMEM,
+ * ERR_SYSTEM. */
+int azure_login(struct azure *a, azure_prompt_cb prompt, azure_login_cb cb, void *arg,
+                struct azure_login **out, struct err *err);
+void azure_login_cancel(struct azure_login *l); /* synchronous and silent */
+
+/* Forgets the saved login and every token in memory. Blocks for one unlink(2). ERR_NOTFOUND (nobody is signed
+ * in), ERR_DENIED, ERR_SYSTEM. */
+int azure_logout(struct azure *a, struct err *err);
 
 /* Sent so far, and how many of them were answered 429: for `adit status` and the tests. */
 struct azure_stats {

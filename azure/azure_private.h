@@ -10,6 +10,7 @@
 #include "credential.h"
 #include "http.h"
 #include "retry.h"
+#include "tenants.h"
 #include "text.h"
 #include "token_cache.h"
 
@@ -20,7 +21,10 @@ struct azure {
     struct credential *credential;
     struct token_cache *tokens;
     struct azure_cloud cloud;
-    char *tenant;        /* of the configuration, or NULL */
+    char *tenant;     /* of the configuration, or NULL */
+    char *login_file; /* or NULL */
+    struct tenants *tenants;
+    struct list logins;  /* azure_login under way */
     struct list queued;  /* azure_req that wait for a place, first come first served */
     struct list running; /* azure_req that hold a place */
     struct list paused;  /* azure_req between two tries */
@@ -29,6 +33,8 @@ struct azure {
     azure_closed_cb closed;
     void *closed_arg;
 };
+
+#define REQ_TENANT_SIZE 256
 
 enum azure_req_state {
     AZURE_REQ_QUEUED,
@@ -53,7 +59,10 @@ struct azure_req {
     struct retry retry;
     struct token_wait wait;
     uint64_t token_serial;
-    bool signed_in_again; /* a refused token was replaced once already */
+    char token_tenant[REQ_TENANT_SIZE]; /* "" = the credential's own */
+    bool signed_in_again;               /* a refused token was replaced once already; */
+    bool claims_brought;                /* and so was one that lacked claims; */
+    bool tenant_changed;                /* and so was one of another tenant */
     struct http_req *http_req;
     uint64_t sent_at;
     struct err outcome; /* of a request that fails on its own, told from the ready queue */
@@ -66,6 +75,7 @@ struct azure_req {
 void azure_gate_pump(struct azure *a);
 
 void azure_req_start(struct azure_req *req);   /* it has a place now; never calls out */
+void azure_logins_discard(struct azure *a);    /* silently */
 void azure_req_discard(struct azure_req *req); /* silently */
 
 /* What a reply other than 2xx means: sets code and message. json may be NULL. Returns the code. */

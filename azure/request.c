@@ -3,9 +3,9 @@
  *
  * Happy path: wait for a place, take a token (or wait for one), send, hand ARM's reply to the caller.
  * Failure modes: 429, 5xx and broken connections pause it and queue it again in front, if the deadline leaves
- * room for the pause, else the reply's error is told at once; a 401 drops the token and tries once more with
- * a new one; anything else is told as it is. One deadline covers everything. A request between two tries
- * holds no place.
+ * room for the pause, else the reply's error is told at once; a 401 tries once more with a new token, once
+ * with one that has the claims that ARM asks for, and once with one of the tenant that it names; anything
+ * else is told as it is. One deadline covers everything. A request between two tries holds no place.
  *
  *   QUEUED --place--> TOKEN --token--> SENDING --reply--> OVER
  *      ^                ^                |  |
@@ -20,6 +20,7 @@
 #include "azure_private.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "challenge.h"
 #include "endpoint.h"
 
 #define DEADLINE_DEFAULT_MS 30000u
@@ -144,11 +145,14 @@ void azure_req_start(struct azure_req *req)
     struct azure *a = req->azure;
     int rc;
     req->state = AZURE_REQ_TOKEN;
-    const char *token = token_cache_peek(a->tokens, a->tenant, a->cloud.scope, &req->token_serial);
+    const char *learnt = tenants_get(a->tenants, req->url + req->shown_from);
+    const char *tenant = learnt ? learnt : a->tenant;
+    snprintf(req->token_tenant, sizeof(req->token_tenant), "%s", tenant ? tenant : "");
+    const char *token = token_cache_peek(a->tokens, tenant, a->cloud.scope, &req->token_serial);
     if (token)
         rc = send_now(req, token, &req->outcome);
     else
-        rc = token_cache_wait(a->tokens, a->tenant, a->cloud.scope, &req->wait, &req->outcome);
+        rc = token_cache_wait(a->tokens, tenant, a->cloud.scope, &req->wait, &req->outcome);
     if (rc)
         fail_soon(req);
 }
@@ -211,18 +215,36 @@ static void on_pause(struct timer *t)
     azure_gate_pump(req->azure);
 }
 
-/* A token that ARM refuses may have been revoked, or outlived a sleep of this machine: one more try with a
- * new one. */
+/* A token that ARM refuses may lack claims, be of another tenant than the subscription, have been revoked, or
+ * have outlived a sleep of this machine: one more try for each. */
 static bool sign_in_again(struct azure_req *req, const struct http_reply *reply, const json_t *json)
 {
     struct azure *a = req->azure;
-    if (reply->status != 401 || req->signed_in_again ||
-        strcmp(azure_arm_error_code(json), "InvalidAuthenticationTokenTenant") == 0)
+    char tenant[CHALLENGE_TENANT_SIZE];
+    const char *used = req->token_tenant[0] ? req->token_tenant : NULL;
+    char *claims = challenge_claims(reply);
+    bool again = false;
+    if (reply->status != 401)
         return false;
-    req->signed_in_again = true;
-    token_cache_drop(a->tokens, a->tenant, a->cloud.scope, req->token_serial);
-    azure_req_start(req);
-    return true;
+    if (claims) {
+        again = !req->claims_brought &&
+                token_cache_challenge(a->tokens, used, a->cloud.scope, req->token_serial, claims) == 0;
+        req->claims_brought = true;
+    } else if (challenge_tenant(reply, json, tenant)) {
+        again = !req->tenant_changed && !(used && strcasecmp(used, tenant) == 0);
+        req->tenant_changed = true;
+        if (again)
+            tenants_learn(a->tenants, req->url + req->shown_from, tenant);
+    } else {
+        again = !req->signed_in_again;
+        req->signed_in_again = true;
+        if (again)
+            token_cache_drop(a->tokens, used, a->cloud.scope, req->token_serial);
+    }
+    mem_free(claims);
+    if (again)
+        azure_req_start(req);
+    return again;
 }
 
 static void on_reply(void *arg, const struct http_reply *reply, const struct err *err)

@@ -23,6 +23,7 @@
 struct entry {
     struct token_cache *cache;
     char *tenant, *scope; /* tenant NULL = the credential's */
+    char *claims;         /* that the next one must have, or NULL */
     struct token token;
     uint64_t serial;
     uint64_t expires_ms, expires_wall_ms, refresh_ms;
@@ -53,6 +54,7 @@ static void entry_free(void *arg)
     token_done(&e->token);
     mem_free(e->tenant);
     mem_free(e->scope);
+    mem_free(e->claims);
     mem_free(e);
 }
 
@@ -177,13 +179,16 @@ static void on_token(void *arg, struct token *token, const struct err *err)
         return;
     }
     err_clear(&e->outcome);
+    mem_free(e->claims);
+    e->claims = NULL;
     entry_keep(e, token);
     entry_tell(e);
 }
 
 static void entry_fetch(struct entry *e)
 {
-    struct credential_ask ask = {e->tenant, e->scope, FETCH_MS};
+    struct credential_ask ask = {
+        .tenant = e->tenant, .scope = e->scope, .deadline_ms = FETCH_MS, .claims = e->claims};
     struct err err;
     err_clear(&err);
     e->refresh_ms = UINT64_MAX;
@@ -248,4 +253,37 @@ void token_cache_drop(struct token_cache *c, const char *tenant, const char *sco
     struct entry *e = entry_get(c, tenant, scope);
     if (e && e->serial == serial)
         token_done(&e->token);
+}
+
+int token_cache_challenge(struct token_cache *c, const char *tenant, const char *scope, uint64_t serial,
+                          const char *claims)
+{
+    struct entry *e = entry_get(c, tenant, scope);
+    if (!e || e->serial != serial)
+        return 0;
+    char *copy = mem_strdup(claims);
+    if (!copy)
+        return ERR_NOMEM;
+    if (e->run && list_empty(&e->waiting)) { /* a refresh in the background, without the claims */
+        credential_cancel(e->run);
+        e->run = NULL;
+    }
+    mem_free(e->claims);
+    e->claims = copy;
+    e->refused_until_ms = 0;
+    token_done(&e->token);
+    return 0;
+}
+
+static int entry_forget(void *arg, const char *key, void *value)
+{
+    struct entry *e = value;
+    e->refused_until_ms = 0;
+    token_done(&e->token);
+    return 0;
+}
+
+void token_cache_forget(struct token_cache *c)
+{
+    map_each(c->entries, entry_forget, NULL);
 }

@@ -41,4 +41,12 @@ void token_wait_init(struct token_wait *w, void (*cb)(struct token_wait *w, cons
 /* ARM refuses that one: forget it, unless another has taken its place already. */
 void token_cache_drop(struct token_cache *c, const char *tenant, const char *scope, uint64_t serial);
 
+/* The same, because ARM wants one with `claims` (JSON, copied): the next one is asked for with them.
+ * ERR_NOMEM. */
+int token_cache_challenge(struct token_cache *c, const char *tenant, const char *scope, uint64_t serial,
+                          const char *claims);
+
+/* Somebody signed in or out: forgets every token and refusal. */
+void token_cache_forget(struct token_cache *c);
+
 #endif

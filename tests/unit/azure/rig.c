@@ -46,10 +46,26 @@ void rig_reopen(struct rig *rig, const struct rig_options *o)
 int rig_setup(void **state)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
-    static const char *const cleared[] = {"HTTPS_PROXY", "https_proxy",           "ALL_PROXY",
-                                          "all_proxy",   "AZURE_SUBSCRIPTION_ID", "AZURE_AUTHORITY_HOST"};
+    static const char *const cleared[] = {"HTTPS_PROXY",
+                                          "https_proxy",
+                                          "ALL_PROXY",
+                                          "all_proxy",
+                                          "AZURE_SUBSCRIPTION_ID",
+                                          "AZURE_AUTHORITY_HOST",
+                                          "AZURE_TOKEN_CREDENTIALS",
+                                          "AZURE_CLIENT_CERTIFICATE_PATH",
+                                          "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+                                          "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+                                          "AZURE_FEDERATED_TOKEN_FILE",
+                                          "IDENTITY_ENDPOINT",
+                                          "IDENTITY_HEADER",
+                                          "IDENTITY_SERVER_THUMBPRINT",
+                                          "IMDS_ENDPOINT"};
     for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
         unsetenv(cleared[i]);
+    /* No credential but the environment's may be found here, whatever machine this is. */
+    setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1", 1);
+    setenv("PATH", "/nonexistent", 1);
     setenv("AZURE_TENANT_ID", RIG_TENANT, 1);
     setenv("AZURE_CLIENT_ID", "22222222-2222-2222-2222-222222222222", 1);
     setenv("AZURE_CLIENT_SECRET", RIG_SECRET, 1);
