@@ -113,10 +113,10 @@ static int ssh_kill(struct vmhost *h, struct err *err)
 {
     relay_pause(&h->relay, true);
     h->sshd = 0;
-    if (h->ns.mode == NETNS_NONE)
-        kill_descendants();
-    else
+    if (getpid() == 1) /* of our own namespace: all others in it */
         kill(-1, SIGKILL);
+    else
+        kill_descendants();
     while (waitpid(-1, NULL, 0) > 0)
         continue;
     int rc = sshd_start(h, err);
