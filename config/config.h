@@ -1,9 +1,10 @@
 /*
  * config: adit.yaml as one immutable, reference-counted snapshot.
  *
- * Loading checks everything (keys, types, ranges, duplicates, forward specs, VM names, `via` loops, two forwards at one
- * listening address) and reports every error with file:line:column, not just the first. Defaults are already applied: a
- * reader never has to look at two places. Thread: any may hold a reference and read; nothing in it changes.
+ * Loading checks everything (keys, types, ranges, duplicates, forward specs, VM names, `via` loops, two
+ * forwards at one listening address) and reports every error with file:line:column, not just the first.
+ * Defaults are already applied: a reader never has to look at two places. Thread: any may hold a reference
+ * and read; nothing in it changes.
  */
 #ifndef ADIT_CONFIG_CONFIG_H
 #define ADIT_CONFIG_CONFIG_H
@@ -26,7 +27,8 @@ enum config_engine { CONFIG_ENGINE_AUTO, CONFIG_ENGINE_LIBSSH2, CONFIG_ENGINE_NA
 enum config_wake { CONFIG_WAKE_AUTO, CONFIG_WAKE_OFF };
 
 struct config_azure {
-    char **subscriptions; /* `subscription:` or `subscriptions:`; may be empty: AZURE_SUBSCRIPTION_ID, then all visible */
+    char **subscriptions; /* `subscription:` or `subscriptions:`; may be empty: AZURE_SUBSCRIPTION_ID, then
+                             all visible */
     size_t subscription_count;
     char *tenant; /* or NULL */
     enum config_cloud cloud;
@@ -38,35 +40,35 @@ struct config_azure {
 
 /* What `defaults:` may set and a VM may override; in a VM it is the effective value. */
 struct config_ssh {
-    char *user;               /* never NULL; without any `user:` the user who runs the program, as ssh(1) does */
-    uint16_t port;            /* of sshd; 22 */
-    char **identities;        /* private key files, absolute, in order; without any `identity:` the ones of
-                               * ~/.ssh/id_ed25519, id_ecdsa, id_rsa that existed when the file was loaded */
+    char *user;        /* never NULL; without any `user:` the user who runs the program, as ssh(1) does */
+    uint16_t port;     /* of sshd; 22 */
+    char **identities; /* private key files, absolute, in order; without any `identity:` the ones of
+                        * ~/.ssh/id_ed25519, id_ecdsa, id_rsa that existed when the file was loaded */
     size_t identity_count;
-    bool agent;               /* use $SSH_AUTH_SOCK; true */
-    bool password;            /* may ask for a password (SSH_ASKPASS); true */
+    bool agent;    /* use $SSH_AUTH_SOCK; true */
+    bool password; /* may ask for a password (SSH_ASKPASS); true */
     enum config_host_key_check host_key_check;
     enum config_family family;
     bool prefer_private_ip;
     enum config_engine engine;
     enum config_wake wake_session;
-    uint32_t connect_timeout_ms;   /* a client of a forward waits this long for the VM; 15000 */
-    uint32_t keepalive_ms;         /* 30000; 0 = off */
-    uint32_t keepalive_count;      /* 3 */
-    uint32_t connections_max;      /* of the pool for one VM; 4 */
-    uint32_t idle_timeout_ms;      /* close a connection that served no flow for so long; 0 = keep (the default) */
+    uint32_t connect_timeout_ms; /* a client of a forward waits this long for the VM; 15000 */
+    uint32_t keepalive_ms;       /* 30000; 0 = off */
+    uint32_t keepalive_count;    /* 3 */
+    uint32_t connections_max;    /* of the pool for one VM; 4 */
+    uint32_t idle_timeout_ms; /* close a connection that served no flow for so long; 0 = keep (the default) */
 };
 
 struct config_vm {
-    char *alias;         /* `name:`; unique without regard to case */
-    struct vm_name vm;   /* from vm:, id: or address:; the alias itself when none is given */
-    char *via;           /* alias or VM name of the VM through which this one is reached, or NULL */
+    char *alias;       /* `name:`; unique without regard to case */
+    struct vm_name vm; /* from vm:, id: or address:; the alias itself when none is given */
+    char *via;         /* alias or VM name of the VM through which this one is reached, or NULL */
     struct config_ssh ssh;
     struct forward_spec *forwards; /* local, then dynamic, then remote, each in the file's order */
     size_t forward_count;
     uint16_t *bulk_ports; /* listening ports said to be bulk */
     size_t bulk_count;
-    bool up;              /* `up: false` keeps it down until asked for; true */
+    bool up; /* `up: false` keeps it down until asked for; true */
 };
 
 struct config {
@@ -91,9 +93,11 @@ struct config_problems {
     size_t count; /* at most 100; the last one says so when there are more */
 };
 
-/* Reads and checks `path`. NULL: the built-in defaults with no VM. On ERR_CONFIG `problems` (may be NULL) holds every
- * problem and err the first as "file:line:column: text". Also ERR_NOTFOUND, ERR_DENIED, ERR_NOMEM. Blocking. */
-int config_load(const struct config **out, const char *path, struct config_problems *problems, struct err *err);
+/* Reads and checks `path`. NULL: the built-in defaults with no VM. On ERR_CONFIG `problems` (may be NULL)
+ * holds every problem and err the first as "file:line:column: text". Also ERR_NOTFOUND, ERR_DENIED,
+ * ERR_NOMEM. Blocking. */
+int config_load(const struct config **out, const char *path, struct config_problems *problems,
+                struct err *err);
 void config_problems_done(struct config_problems *p);
 
 const struct config *config_ref(const struct config *c); /* any thread */
@@ -102,23 +106,33 @@ void config_unref(const struct config *c);               /* any thread; NULL is 
 /* NULL when there is none. Case does not count; "win11.adit" (ssh_config's Host *.adit) finds win11. */
 const struct config_vm *config_vm_by_alias(const struct config *c, const char *alias);
 
-/* A VM that the configuration does not name, with the defaults applied: for `adit forward rg/vm …`. The caller owns it.
- * `user` may be NULL. The alias is the name as vm_name_text() writes it. ERR_INVAL, ERR_NOMEM. */
-int config_vm_adhoc(const struct config *c, const char *name, const char *user, struct config_vm **out, struct err *err);
+/* A VM that the configuration does not name, with the defaults applied: for `adit forward rg/vm …`. The
+ * caller owns it. `user` may be NULL. The alias is the name as vm_name_text() writes it. ERR_INVAL,
+ * ERR_NOMEM. */
+int config_vm_adhoc(const struct config *c, const char *name, const char *user, struct config_vm **out,
+                    struct err *err);
 int config_vm_copy(const struct config_vm *in, struct config_vm **out); /* ERR_NOMEM */
 void config_vm_free(struct config_vm *vm);
 bool config_vm_is_bulk(const struct config_vm *vm, uint16_t listen_port);
 
-/* What changed between two snapshots, by alias: first what was removed, then the rest in the order of `after`. One call a
- * VM; either snapshot may be NULL for an empty one. A VM whose reach (vm, via, ssh) changed must reconnect; one whose
- * forwards alone changed keeps its connections. */
-enum config_change { CONFIG_VM_ADDED, CONFIG_VM_REMOVED, CONFIG_VM_REACH_CHANGED, CONFIG_VM_FORWARDS_CHANGED };
+/* What changed between two snapshots, by alias: first what was removed, then the rest in the order of
+ * `after`. One call a VM; either snapshot may be NULL for an empty one. A VM whose reach (vm, via, ssh)
+ * changed must reconnect; one whose forwards alone changed keeps its connections. */
+enum config_change {
+    CONFIG_VM_SAME,
+    CONFIG_VM_ADDED,
+    CONFIG_VM_REMOVED,
+    CONFIG_VM_REACH_CHANGED,
+    CONFIG_VM_FORWARDS_CHANGED
+};
 typedef void (*config_diff_cb)(void *arg, enum config_change change, const struct config_vm *before,
                                const struct config_vm *after);
+/* The same for two of one VM: SAME, REACH_CHANGED or FORWARDS_CHANGED. Their aliases do not count. */
+enum config_change config_vm_change(const struct config_vm *before, const struct config_vm *after);
 void config_diff(const struct config *before, const struct config *after, config_diff_cb cb, void *arg);
 
-/* The snapshot as JSON text (documented in adit.yaml(5)) or as YAML that loads back to an equal one, ending with a newline;
- * no secrets are in it. NULL when out of memory; mem_free(). */
+/* The snapshot as JSON text (documented in adit.yaml(5)) or as YAML that loads back to an equal one, ending
+ * with a newline; no secrets are in it. NULL when out of memory; mem_free(). */
 char *config_to_json(const struct config *c);
 char *config_to_yaml(const struct config *c);
 

@@ -37,6 +37,13 @@ static bool same_forwards(const struct config_vm *a, const struct config_vm *b)
            memcmp(a->bulk_ports, b->bulk_ports, a->bulk_count * sizeof *a->bulk_ports) == 0;
 }
 
+enum config_change config_vm_change(const struct config_vm *before, const struct config_vm *after)
+{
+    if (!same_reach(before, after))
+        return CONFIG_VM_REACH_CHANGED;
+    return same_forwards(before, after) ? CONFIG_VM_SAME : CONFIG_VM_FORWARDS_CHANGED;
+}
+
 void config_diff(const struct config *before, const struct config *after, config_diff_cb cb, void *arg)
 {
     for (size_t i = 0; before && i < before->vm_count; i++)
@@ -45,11 +52,8 @@ void config_diff(const struct config *before, const struct config *after, config
     for (size_t i = 0; after && i < after->vm_count; i++) {
         const struct config_vm *now = &after->vms[i];
         const struct config_vm *then = before ? config_vm_by_alias(before, now->alias) : NULL;
-        if (!then)
-            cb(arg, CONFIG_VM_ADDED, NULL, now);
-        else if (!same_reach(then, now))
-            cb(arg, CONFIG_VM_REACH_CHANGED, then, now);
-        else if (!same_forwards(then, now))
-            cb(arg, CONFIG_VM_FORWARDS_CHANGED, then, now);
+        enum config_change change = then ? config_vm_change(then, now) : CONFIG_VM_ADDED;
+        if (change != CONFIG_VM_SAME)
+            cb(arg, change, then, now);
     }
 }

@@ -32,7 +32,7 @@ static void give_config(struct apply *a, struct front_vm *vm, const struct confi
         request_failed(&a->req, &err);
         return;
     }
-    int change = table_change(vm->config, copy);
+    enum config_change change = config_vm_change(vm->config, copy);
     mark(vm, change == CONFIG_VM_REACH_CHANGED ? FRONT_DIRTY_SET | FRONT_DIRTY_REACH : FRONT_DIRTY_SET);
     if (vm->config->up != copy->up)
         vm->wanted = copy->up;

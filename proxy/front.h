@@ -136,8 +136,6 @@ int table_via(struct proxy *p, const char *name, const struct front_vm *self, st
 /* Finds or makes the VM that this one goes through, and picks the worker. *moved: it is on another one now.
  */
 int table_route(struct front_vm *vm, bool *moved, struct err *err);
-/* CONFIG_VM_REACH_CHANGED, CONFIG_VM_FORWARDS_CHANGED, or −1 for none. */
-int table_change(const struct config_vm *before, const struct config_vm *after);
 int table_runtime_add(struct front_vm *vm, const struct forward_spec *spec);
 void table_runtime_remove(struct front_vm *vm, const struct forward_spec *spec);
 void table_collect(struct front_vm *vm); /* removes it when nothing keeps it */

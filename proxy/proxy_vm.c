@@ -53,7 +53,7 @@ static int enter(struct vm_request *v, struct front_vm **out, unsigned *flags, s
     } else if (vm->configured && v->adhoc) {
         config_vm_free(config);
     } else {
-        if (table_change(vm->config, config) == CONFIG_VM_REACH_CHANGED)
+        if (config_vm_change(vm->config, config) == CONFIG_VM_REACH_CHANGED)
             *flags |= MAIL_REACH_CHANGED;
         config_vm_free(vm->config);
         vm->config = config;

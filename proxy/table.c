@@ -162,23 +162,6 @@ int table_route(struct front_vm *vm, bool *moved, struct err *err)
     return 0;
 }
 
-static void on_change(void *arg, enum config_change change, const struct config_vm *before,
-                      const struct config_vm *after)
-{
-    *(int *)arg = (int)change;
-}
-
-int table_change(const struct config_vm *before, const struct config_vm *after)
-{
-    /* config_diff() compares snapshots; two of one VM each, under one name, serve as well. */
-    struct config_vm a = *before, b = *after;
-    b.alias = a.alias;
-    const struct config one = {.vms = &a, .vm_count = 1}, two = {.vms = &b, .vm_count = 1};
-    int change = -1;
-    config_diff(&one, &two, on_change, &change);
-    return change;
-}
-
 int table_runtime_add(struct front_vm *vm, const struct forward_spec *spec)
 {
     struct front_runtime *r = mem_zalloc(sizeof *r);
