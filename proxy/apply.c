@@ -91,6 +91,8 @@ static void on_change(void *arg, enum config_change change, const struct config_
     struct apply *a = arg;
     struct front_vm *vm = table_find(a->req.proxy, before ? before->alias : after->alias);
     switch (change) {
+    case CONFIG_VM_SAME:
+        break;
     case CONFIG_VM_REMOVED:
         if (vm)
             removed(a, vm);
