@@ -25,6 +25,6 @@ int side_stop(void **state);
 int side_link_up(void **state);
 int side_link_down(void **state);
 
-bool side_is(const struct side *s, const char *name);
+bool side_is(const char *name);
 
 #endif
