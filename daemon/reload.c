@@ -71,18 +71,12 @@ static void count(void *arg, enum config_change change, const struct config_vm *
                   const struct config_vm *after)
 {
     struct reload_counts *counts = arg;
-    switch (change) {
-    case CONFIG_VM_ADDED:
+    if (change == CONFIG_VM_ADDED)
         counts->added++;
-        break;
-    case CONFIG_VM_REMOVED:
+    else if (change == CONFIG_VM_REMOVED)
         counts->removed++;
-        break;
-    case CONFIG_VM_REACH_CHANGED:
-    case CONFIG_VM_FORWARDS_CHANGED:
+    else if (change == CONFIG_VM_REACH_CHANGED || change == CONFIG_VM_FORWARDS_CHANGED)
         counts->changed++;
-        break;
-    }
 }
 
 static bool same(const char *a, const char *b)
