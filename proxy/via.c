@@ -56,7 +56,7 @@ static int via_try(struct via *v, struct err *err)
 {
     struct vm *vm = plane_vm(v->plane, v->vm);
     if (!vm)
-        return err_set(err, ERR_NOTFOUND, "the VM in between was removed");
+        return err_set(err, ERR_UNAVAILABLE, "the VM in between was removed");
     if (via_depth(v->plane, v->vm) > VM_VIA_DEPTH_MAX)
         return err_set(err, ERR_INVAL, "via: the VMs lead in a circle, or through more than %d",
                        VM_VIA_DEPTH_MAX);
@@ -106,6 +106,9 @@ static void on_flow_opened(void *arg)
 static void via_name(const struct via *v, struct err *err)
 {
     const struct vm *vm = plane_vm(v->plane, v->vm);
+    /* What failed it for good is final for that VM, not for those behind it. */
+    if (vm && vm->state == PROXY_VM_FAILED)
+        err->code = ERR_UNAVAILABLE;
     err_wrap(err, "via %s", vm && vm->config ? vm->config->alias : "another VM");
 }
 

@@ -172,7 +172,9 @@ void vm_conn_failed(struct vm *vm, enum pool_stage stage, const struct err *err)
         return;
     }
     bool may_be_old = vm->reach.facts && !vm->direct;
-    bool suspicious = stage == POOL_STAGE_DIAL || err->code == ERR_HOSTKEY || err->code == ERR_AUTH;
+    /* UNAVAILABLE at the dial is the VM in between, which says nothing of this one's address. */
+    bool suspicious = (stage == POOL_STAGE_DIAL && err->code != ERR_UNAVAILABLE) ||
+                      err->code == ERR_HOSTKEY || err->code == ERR_AUTH;
     if (may_be_old && suspicious && !vm->dropped && (vm->wanted || asked_for(vm))) {
         log_info(VM_LOG_CTX(vm), "%s: %s; looking its address up again", vm->label, err->msg);
         vm->relook = true;
@@ -189,6 +191,7 @@ void vm_conn_up(struct vm *vm)
         return;
     look_up_stop(vm);
     enter(vm, PROXY_VM_UP);
+    vm->up_ms = now(vm);
     vm->attempts = 0;
     vm->direct = false;
     if (vm->was_up)
@@ -214,8 +217,10 @@ void vm_conn_lost(struct vm *vm, const struct err *err)
         enter(vm, PROXY_VM_CONNECTING);
         return;
     }
+    /* The first reconnect comes at once. One that does not last must not become a storm. */
+    vm->short_lives = now(vm) - vm->up_ms < VM_STABLE_MS ? vm->short_lives + 1 : 0;
     enter(vm, PROXY_VM_WAITING);
-    timer_start(&vm->timer, backoff_pause(0));
+    timer_start(&vm->timer, backoff_pause(vm->short_lives > 1 ? vm->short_lives - 1 : 0));
     ready_push(vm->plane->o.ready, &vm->kick);
 }
 

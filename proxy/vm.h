@@ -22,6 +22,8 @@
     5000 /* a waiting client brings the next attempt forward, but not more often than this */
 #define VM_UNWANTED_IDLE_MS                                                                                  \
     60000 /* a VM that was only needed as a way to others goes down after so long without a flow */
+#define VM_STABLE_MS                                                                                         \
+    10000 /* a connection that is lost sooner than this after it came up is a failed attempt */
 #define VM_VIA_DEPTH_MAX 8
 #define VM_WAITS_MAX 1024 /* requests waiting for one VM to be up */
 
@@ -41,6 +43,8 @@ struct vm {
     uint64_t attempt_ms; /* clock_now() when the last attempt began */
     uint32_t attempts;   /* failed in a row */
     uint64_t reconnects;
+    uint64_t up_ms;       /* clock_now() when it last came up */
+    uint32_t short_lives; /* connections in a row that were lost at once */
     bool was_up;
 
     uint64_t seq;            /* of the look-up under way; answers to older ones are ignored */
