@@ -73,7 +73,7 @@ static int decode(struct blob *out, const char *text, size_t n)
     return count >= 6 ? ERR_INVAL : 0;
 }
 
-int base64_decode(struct blob *out, const char *text, size_t n)
+int base64_add_decoded(struct blob *out, const char *text, size_t n)
 {
     size_t before = out->len;
     for (unsigned pads = 0; n && text[n - 1] == '=' && pads < 2; pads++)

@@ -16,6 +16,6 @@ int base64url_add(struct blob *out, const void *data, size_t n);
 
 /* Appends what `text` stands for. Both alphabets are taken, padding may be missing. ERR_INVAL for anything
  * that is not base64 (out is left as it was), ERR_NOMEM. */
-int base64_decode(struct blob *out, const char *text, size_t n);
+int base64_add_decoded(struct blob *out, const char *text, size_t n);
 
 #endif

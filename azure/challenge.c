@@ -55,7 +55,7 @@ char *challenge_claims(const struct http_reply *reply)
     size_t n = header ? parameter(header, "claims", &value) : 0;
     struct blob text = {0};
     char *claims = NULL;
-    if (n == 0 || n > CHALLENGE_CLAIMS_MAX || base64_decode(&text, value, n)) {
+    if (n == 0 || n > CHALLENGE_CLAIMS_MAX || base64_add_decoded(&text, value, n)) {
         blob_done(&text);
         return NULL;
     }

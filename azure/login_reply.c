@@ -70,7 +70,7 @@ void login_who_parse(struct login_who *out, const char *id_token)
     memset(out, 0, sizeof(*out));
     const char *body = id_token ? strchr(id_token, '.') : NULL;
     struct blob text = {0};
-    if (!body || base64_decode(&text, body + 1, strcspn(body + 1, "."))) {
+    if (!body || base64_add_decoded(&text, body + 1, strcspn(body + 1, "."))) {
         blob_done(&text);
         return;
     }

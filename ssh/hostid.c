@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/wire.h"
-#include "base64.h"
+#include "base/base64.h"
 #include "keyfile_digest.h"
 #include "known_hosts.h"
 #include "text.h"

@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/wire.h"
-#include "base64.h"
+#include "base/base64.h"
 
 static const char openssh_begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
 static const char openssh_end[] = "-----END OPENSSH PRIVATE KEY-----";

@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 #include "base/wire.h"
-#include "base64.h"
+#include "base/base64.h"
 #include "keyfile.h"
 
 #define BLOCK 8 /* padding goes up to this, as there is no cipher */

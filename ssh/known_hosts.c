@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/wire.h"
-#include "base64.h"
+#include "base/base64.h"
 
 struct word {
     const char *p;

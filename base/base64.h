@@ -1,10 +1,10 @@
 /*
- * base64: the standard alphabet (RFC 4648 §4), as key files and known_hosts use it. Private to ssh/.
+ * base64: the standard alphabet (RFC 4648 §4), as key files and known_hosts use it.
  *
  * Thread: any.
  */
-#ifndef ADIT_SSH_BASE64_H
-#define ADIT_SSH_BASE64_H
+#ifndef ADIT_BASE_BASE64_H
+#define ADIT_BASE_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>
