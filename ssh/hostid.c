@@ -16,12 +16,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/wire.h"
-#include "base/base64.h"
 #include "keyfile_digest.h"
 #include "known_hosts.h"
 #include "text.h"

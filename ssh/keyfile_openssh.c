@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/wire.h"
-#include "base/base64.h"
 #include "keyfile.h"
 
 #define BLOCK 8 /* padding goes up to this, as there is no cipher */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/wire.h"
 #include "base/base64.h"
+#include "base/wire.h"
 
 struct word {
     const char *p;

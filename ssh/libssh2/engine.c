@@ -75,7 +75,9 @@ static void destroy(struct ssh_engine *se)
         enum l2_phase was = e->phase;
         e->phase = L2_DEAD;
         /* libssh2 frees what a key exchange holds only when it goes on and fails. */
-        if (was == L2_HELLO)
+        if (e->broken)
+            ;
+        else if (was == L2_HELLO)
             (void)libssh2_session_handshake(e->session, NO_SOCKET);
         else if (was == L2_UP)
             l2_open_drive(e);

@@ -22,6 +22,7 @@ int l2_error(struct l2 *e, int rc, const char *doing, struct err *err)
 {
     char said[160], *msg = NULL;
     int len = 0;
+    e->broken = true;
     if (e->output_failed || rc == LIBSSH2_ERROR_ALLOC)
         return err_set(err, ERR_NOMEM, "%s: out of memory%s", doing,
                        e->live >= L2_MEMORY_BASE ? " (the server made too much of it necessary)" : "");

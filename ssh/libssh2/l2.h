@@ -72,6 +72,7 @@ struct l2 {
     uint8_t *kept; /* input that could not be taken yet, before `in` */
     size_t kept_len, kept_cap;
     bool output_failed;
+    bool broken; /* libssh2 has failed: it is not to be driven any further */
 
     /* memory.c */
     struct list blocks;

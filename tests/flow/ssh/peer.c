@@ -94,8 +94,12 @@ static const struct ssh_chan_events peer_events = {on_opened, on_data, on_writab
 static void open_target(struct peer *p, struct ssh_conn *c, const struct ssh_target *t)
 {
     struct err err;
-    if (ssh_chan_open(&p->ch, c, t, &peer_events, p, &err) < 0)
+    if (ssh_chan_open(&p->ch, c, t, &peer_events, p, &err) == 0)
+        return;
+    if (!p->may_fail)
         fail_msg("%s", err.msg);
+    p->closed = true;
+    p->why = err;
 }
 
 void peer_open_tcp(struct peer *p, struct ssh_conn *c, const char *host, uint16_t port)

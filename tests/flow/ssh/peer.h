@@ -21,6 +21,7 @@ struct peer {
     uint64_t to_send, sent; /* of the stream */
     const char *hello;      /* sent first, instead of the stream */
     bool eof_when_sent;
+    bool may_fail;                   /* an open that is refused at once counts as closed */
     bool hold;                       /* gives no credit */
     uint64_t held;                   /* bytes without credit */
     uint64_t held_max;               /* most that ever came uncredited */

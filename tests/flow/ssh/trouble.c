@@ -1,0 +1,173 @@
+/*
+ * trouble: servers that die, hang, or are none; owners that go away at any moment.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "life.h"
+
+static bool link_gone(void *arg)
+{
+    return ((struct link *)arg)->closed;
+}
+
+static void test_server_is_killed(void **state)
+{
+    struct side *s = *state;
+    struct peer idle = {0}, busy = {.hello = "1000000000\n"}, waiting = {0};
+    if (!side_is("sshd"))
+        skip();
+    peer_open_tcp(&idle, s->link.conn, "127.0.0.1", s->targets.greets[0]);
+    peer_open_tcp(&busy, s->link.conn, "127.0.0.1", s->targets.port[TARGET_SOURCE]);
+    assert_true(world_run_until(&s->world, peer_is_opened, &busy, 5000));
+    peer_open_tcp(&waiting, s->link.conn, "127.0.0.1", s->targets.greets[0]);
+    server_kill(&s->server);
+    assert_true(world_run_until(&s->world, link_gone, &s->link, 5000));
+    assert_true(idle.closed && busy.closed && waiting.closed);
+    assert_true(idle.why.code == ERR_CLOSED || idle.why.code == ERR_SYSTEM);
+    assert_non_null(strstr(s->link.why.msg, "ssh: "));
+    assert_non_null(strstr(idle.why.msg, "connection"));
+    server_restart_sshd(&s->server);
+    struct peer again = {.eof_when_sent = true};
+    link_up(&s->world, &s->link, &s->options);
+    peer_open_tcp(&again, s->link.conn, "127.0.0.1", s->targets.greets[0]);
+    assert_true(world_run_until(&s->world, peer_is_closed, &again, 5000));
+    assert_int_equal(again.why.code, 0);
+}
+
+/* The server stands still: keepalives find out. */
+static void test_server_hangs(void **state)
+{
+    struct side *s = *state;
+    struct link l;
+    struct peer p = {0};
+    struct link_options o = s->options;
+    if (!side_is("sshd"))
+        skip();
+    o.keepalive_ms = 150;
+    o.wake = false;
+    link_up(&s->world, &l, &o);
+    peer_open_tcp(&p, l.conn, "127.0.0.1", s->targets.greets[0]);
+    assert_true(world_run_until(&s->world, peer_is_opened, &p, 5000));
+    world_idle(&s->world, 1000); /* several intervals: a healthy one lives on */
+    assert_false(l.closed);
+    server_run("pkill -STOP -P %d", (int)s->server.pid);
+    bool found = world_run_until(&s->world, link_gone, &l, 5000);
+    server_run("pkill -CONT -P %d", (int)s->server.pid);
+    assert_true(found);
+    assert_int_equal(l.why.code, ERR_TIMEOUT);
+    assert_non_null(strstr(l.why.msg, "did not answer"));
+    assert_int_equal(p.why.code, ERR_TIMEOUT);
+}
+
+static void expect_failure(struct side *s, uint16_t port, uint32_t timeout_ms, int code, const char *text)
+{
+    struct link l;
+    struct err err;
+    struct link_options o = s->options;
+    o.port = port;
+    o.timeout_ms = timeout_ms;
+    assert_int_equal(link_open(&s->world, &l, &o, &err), 0);
+    assert_true(world_run_until(&s->world, link_gone, &l, 10000));
+    assert_false(l.up);
+    if (code)
+        assert_int_equal(l.why.code, code);
+    if (!strstr(l.why.msg, text))
+        fail_msg("\"%s\" is not in: %s", text, l.why.msg);
+}
+
+static void test_no_ssh_server(void **state)
+{
+    struct side *s = *state;
+    expect_failure(s, s->targets.port[TARGET_MUTE], 300, ERR_TIMEOUT, "no SSH handshake");
+    expect_failure(s, s->targets.port[TARGET_EARLY], 2000, ERR_CLOSED, "\"bye\"");
+    expect_failure(s, s->targets.greets[0], 3000, 0, "ssh "); /* it sends our own bytes back */
+}
+
+/* ---- a whole life, cut off at every turn ---- */
+
+static void on_cut_closed(void *arg)
+{
+    struct life *l = arg;
+    l->link.conn = NULL;
+    l->link.closed = true;
+}
+
+static void cut_here(struct world *w)
+{
+    struct life *l = w->user;
+    if (l->was_cut || w->turns < l->cut || l->link.closed || (l->what > 0 && !l->opened))
+        return;
+    l->was_cut = true;
+    if (l->what == 0)
+        ssh_conn_close(l->link.conn, on_cut_closed, l);
+    else
+        peer_close(&l->peers[l->what - 1]);
+}
+
+/* True when the life was cut off before it was over. */
+static bool live(struct side *s, unsigned long cut, int what)
+{
+    struct world w;
+    struct err err;
+    struct life l = {.s = s, .cut = cut, .what = what};
+    world_open(&w);
+    w.each_turn = cut_here;
+    w.user = &l;
+    assert_int_equal(link_open(&w, &l.link, &s->options, &err), 0);
+    assert_true(world_run_until(&w, life_over, &l, 10000));
+    for (int i = 0; i < LIFE_PEERS; i++)
+        assert_true(!l.opened || l.peers[i].closed);
+    if (!l.was_cut || what > 0) {
+        if (what != 1)
+            assert_non_null(strstr(l.peers[0].text, "port "));
+        if (what != 2)
+            assert_int_equal(l.peers[1].good, 300000);
+        if (what != 3)
+            assert_string_equal(l.peers[2].text, "300000 ok\n");
+    }
+    link_close(&w, &l.link);
+    world_close(&w);
+    return l.was_cut;
+}
+
+static void test_connection_closed_at_every_turn(void **state)
+{
+    unsigned long n = 0;
+    while (live(*state, n, 0)) {
+        n += n < 60 ? 1 : n / 20;
+        assert_true(n < 100000);
+    }
+    assert_true(n > 5);
+}
+
+static void test_channel_closed_at_every_turn(void **state)
+{
+    for (int what = 1; what <= LIFE_PEERS; what++) {
+        for (unsigned long n = 0; n < 60; n += 1 + n / 8)
+            (void)live(*state, n, what);
+    }
+}
+
+int main(int argc, char **argv)
+{
+#define OVER_LINK(test) cmocka_unit_test_setup_teardown(test, side_link_up, side_link_down)
+    const struct CMUnitTest tests[] = {
+        OVER_LINK(test_server_is_killed),
+        OVER_LINK(test_server_hangs),
+        OVER_LINK(test_no_ssh_server),
+        cmocka_unit_test(test_connection_closed_at_every_turn),
+        cmocka_unit_test(test_channel_closed_at_every_turn),
+    };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests_name("trouble", tests, side_start, side_stop);
+}
