@@ -133,10 +133,10 @@ class World:
         return json.loads(self.adit("status", "--json").stdout)
 
     def vm(self, alias):
-        for vm in self.status()["vms"]:
-            if vm["vm"] == alias:
-                return vm
-        return None
+        """What `adit status` says of a VM; None when it is not there, or no daemon runs yet."""
+        done = self.adit("status", "--json", check=False)
+        vms = json.loads(done.stdout)["vms"] if done.returncode == 0 else []
+        return next((vm for vm in vms if vm["vm"] == alias), None)
 
     def forward(self, alias, text):
         vm = self.vm(alias)
