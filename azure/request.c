@@ -63,6 +63,15 @@ void azure_cancel(struct azure_req *req)
     azure_gate_pump(a);
 }
 
+/* Says which request failed, and by which id Azure knows it if it has seen it at all. */
+static void name_request(const struct azure_req *req, struct err *err)
+{
+    const char *shown = req->url + req->shown_from;
+    err_wrap(err, "ARM %s %.*s", req->method, text_path_len(shown), shown);
+    if (err->code && req->sent_at)
+        err_hint(err, " (client request id %s)", req->client_request_id);
+}
+
 /* Tells the caller; nothing of azure may be touched after it. */
 static void finish(struct azure_req *req, const struct azure_reply *reply, struct err *err)
 {
@@ -70,11 +79,6 @@ static void finish(struct azure_req *req, const struct azure_reply *reply, struc
     void *arg = req->arg;
     struct azure *a = req->azure;
     char id[TEXT_GUID_SIZE];
-    if (err && err->code) {
-        const char *shown = req->url + req->shown_from;
-        err_wrap(err, "ARM %s %.*s", req->method, text_path_len(shown), shown);
-        err_hint(err, " (client request id %s)", req->client_request_id);
-    }
     memcpy(id, req->client_request_id, sizeof(id));
     struct azure_reply told;
     if (reply) {
@@ -91,6 +95,7 @@ static void on_ready(struct ready *r)
 {
     struct azure_req *req = container_of(r, struct azure_req, ready);
     struct err err = req->outcome;
+    name_request(req, &err);
     finish(req, NULL, &err);
 }
 
@@ -278,6 +283,7 @@ static void on_reply(void *arg, const struct http_reply *reply, const struct err
                                .async_operation = http_reply_header(reply, "Azure-AsyncOperation"),
                                .location = http_reply_header(reply, "Location"),
                                .retry_after_s = retry_after_s(reply)};
+    name_request(req, &why);
     finish(req, err ? NULL : &told, &why);
     json_decref(json);
 }
@@ -290,6 +296,7 @@ static void on_deadline(struct timer *t)
                          : req->state == AZURE_REQ_SENDING ? "waiting for the answer"
                                                            : "waiting for its turn";
     err_set(&err, ERR_TIMEOUT, "no answer within %u s (%s)", (req->deadline_ms + 999) / 1000, during);
+    name_request(req, &err);
     finish(req, NULL, &err);
 }
 

@@ -209,7 +209,7 @@ static void on_direct(void *arg, const struct resolver_facts *facts, const struc
     } else {
         why = *err;
         if (err->code == ERR_NOTFOUND)
-            err_hint(&why, "; check the names: az vm list -g %s -o table", f->vm.group);
+            err_hint(&why, "; check the names: az vm list -o table");
         finish(f, NULL, &why);
     }
 }

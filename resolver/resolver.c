@@ -74,7 +74,7 @@ static int name_check(const char *what, const char *text, struct err *err)
                    "\"%.100s\" cannot be the name of a %s: letters, digits, -, _, . and () only", text, what);
 }
 
-static int ask_of(struct asked *out, const struct resolver_name *n, struct err *err)
+static int ask_of(const struct resolver *r, struct asked *out, const struct resolver_name *n, struct err *err)
 {
     struct arm_vm_id id;
     struct resolver_name parts = *n;
@@ -90,6 +90,8 @@ static int ask_of(struct asked *out, const struct resolver_name *n, struct err *
             return err_set(err, ERR_INVAL, "\"%.200s\" is not the resource ID of a VM", n->name);
         parts = (struct resolver_name){.subscription = id.subscription, .group = id.group, .name = id.name};
     }
+    if (parts.group && !parts.subscription)
+        parts.subscription = subscriptions_default(r->subscriptions);
     int rc = name_check("VM", parts.name, err);
     if (!rc && parts.group)
         rc = name_check("resource group", parts.group, err);
@@ -188,7 +190,7 @@ int resolver_lookup(struct resolver *r, const struct resolver_name *name, unsign
     const struct resolver_facts *facts = NULL;
     const struct err *missing = NULL;
     struct asked asked;
-    int rc = ask_of(&asked, name, err);
+    int rc = ask_of(r, &asked, name, err);
     if (rc)
         return rc;
     struct resolver_req *req = req_new(r, deadline_ms, cb, arg);
@@ -245,7 +247,7 @@ void resolver_invalidate(struct resolver *r, const struct resolver_name *name)
     const struct resolver_facts *facts = NULL;
     const struct err *missing;
     struct asked asked;
-    if (ask_of(&asked, name, NULL))
+    if (ask_of(r, &asked, name, NULL))
         return;
     cache_get(r->cache, asked.key, &facts, &missing);
     if (facts) {

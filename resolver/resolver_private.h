@@ -39,7 +39,8 @@ struct resolver_req {
 
 /* A name taken apart, checked, and made a key. */
 struct asked {
-    char key[CACHE_KEY_MAX]; /* "*" for a bare name, else the subscription as asked or "", then /group/name */
+    char key[CACHE_KEY_MAX]; /* "*" for a bare name, else the subscription (the default one, "" while it is
+                                unknown), then /group/name */
     char label[2 * ARM_NAME_MAX];        /* as messages name it */
     char subscription[2 * ARM_NAME_MAX]; /* GUID or display name, or "" */
     char group[ARM_NAME_MAX];            /* "" for a bare name */

@@ -243,6 +243,13 @@ int subscriptions_resolve(struct subscriptions *s, const char *wanted, uint32_t 
     return rc;
 }
 
+const char *subscriptions_default(const struct subscriptions *s)
+{
+    if (s->configured_count)
+        return arm_guid_ok(s->configured[0]) ? s->configured[0] : NULL;
+    return s->listed && s->seen_count == 1 ? s->seen[0].guid : NULL;
+}
+
 int subscriptions_search(struct subscriptions *s, bool listed, uint32_t deadline_ms,
                          struct subscriptions_wait *w, const char ***guids, size_t *count, struct err *err)
 {

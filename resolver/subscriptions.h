@@ -34,6 +34,9 @@ void subscriptions_cancel(struct subscriptions_wait *w); /* silent; an idle one 
 int subscriptions_resolve(struct subscriptions *s, const char *wanted, uint32_t deadline_ms,
                           struct subscriptions_wait *w, const char **guid, struct err *err);
 
+/* The default one's GUID if it is known without asking, else NULL. Borrowed until the loop turns. */
+const char *subscriptions_default(const struct subscriptions *s);
+
 /* The ones to search for a bare name: the same codes; *count 0 with *guids NULL means every visible one. The
  * array is mem_free()d by the caller, its texts are borrowed until the loop turns. `listed`: the visible ones
  * must be spelt out. */

@@ -32,6 +32,7 @@ static void wrong_secret_names_the_variable(void **state)
     one_request(rig, &t);
     assert_int_equal(t.err.code, ERR_AUTH);
     assert_contains(t.err.msg, "AZURE_CLIENT_SECRET");
+    assert_null(strstr(t.err.msg, "ARM GET"));
     assert_contains(t.err.msg, "AADSTS7000215");
     assert_null(strstr(t.err.msg, RIG_SECRET));
     assert_int_equal(fake_arm_hits(rig->arm, "GET"), 0);
