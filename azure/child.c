@@ -64,7 +64,7 @@ static void retire(struct child *c)
     timer_stop(&c->timer);
     pipe_close(&c->out);
     pipe_close(&c->err);
-    if (!c->exited && c->process.pid > 0)
+    if (!c->exited && c->process.pid > 1)
         uv_kill(-c->process.pid, SIGKILL);
 }
 
@@ -188,6 +188,7 @@ static int spawn(struct child *c, uv_loop_t *loop, const char *const *argv, stru
                                     .stdio_count = 3,
                                     .stdio = stdio};
     int rc = uv_spawn(loop, &c->process, &options);
+    c->handles++; /* whatever came of it */
     mem_free(env);
     if (rc == 0)
         return 0;
@@ -203,7 +204,7 @@ static int setup(struct child *c, uv_loop_t *loop, const char *const *argv, stru
     c->process.data = c->out.data = c->err.data = c;
     uv_pipe_init(loop, &c->out, 0);
     uv_pipe_init(loop, &c->err, 0);
-    c->handles = 3;
+    c->handles = 2;
     c->open = 2;
     int rc = spawn(c, loop, argv, err);
     if (rc == 0 && timer_start(&c->timer, c->timeout_ms))

@@ -41,7 +41,7 @@ struct fake_arm {
     char *seen[SEEN_MAX];
     unsigned seen_count, connections;
     struct list conns;
-    bool held;
+    bool held, plain;
 };
 
 struct conn {
@@ -147,9 +147,11 @@ static struct route *route_of(struct fake_arm *f, const char *line)
 
 static void conn_send(struct conn *c, const char *data, size_t n, bool end)
 {
-    if (n)
+    if (n && c->fake->plain)
+        BIO_write(c->to_net, data, (int)n);
+    else if (n)
         SSL_write(c->ssl, data, (int)n);
-    if (end)
+    if (end && !c->fake->plain)
         SSL_shutdown(c->ssl);
     flush(c);
     if (end)
@@ -217,6 +219,13 @@ static void on_alloc(uv_handle_t *h, size_t n, uv_buf_t *buf)
     *buf = uv_buf_init(c->net, sizeof(c->net));
 }
 
+static int conn_take(struct conn *c)
+{
+    int room = (int)(CONN_IN_MAX - 1 - c->in_len);
+    char *to = c->in + c->in_len;
+    return c->fake->plain ? BIO_read(c->from_net, to, room) : SSL_read(c->ssl, to, room);
+}
+
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
     struct conn *c = s->data;
@@ -226,7 +235,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
         return;
     }
     BIO_write(c->from_net, buf->base, (int)n);
-    while ((got = SSL_read(c->ssl, c->in + c->in_len, (int)(CONN_IN_MAX - 1 - c->in_len))) > 0) {
+    while ((got = conn_take(c)) > 0) {
         c->in_len += (size_t)got;
         while (take_request(c))
             ;
@@ -256,12 +265,13 @@ static void on_connection(uv_stream_t *s, int status)
     f->connections++;
 }
 
-struct fake_arm *fake_arm_new(uv_loop_t *loop)
+static struct fake_arm *make(uv_loop_t *loop, bool plain)
 {
     struct fake_arm *f = calloc(1, sizeof(*f));
     struct sockaddr_in addr;
     int len = sizeof(addr);
     f->loop = loop;
+    f->plain = plain;
     list_init(&f->conns);
     make_certificate(f);
     f->ctx = SSL_CTX_new(TLS_server_method());
@@ -275,8 +285,18 @@ struct fake_arm *fake_arm_new(uv_loop_t *loop)
         uv_listen((uv_stream_t *)&f->listener, 64, on_connection) ||
         uv_tcp_getsockname(&f->listener, (struct sockaddr *)&addr, &len))
         die("listen");
-    snprintf(f->url, sizeof(f->url), "https://127.0.0.1:%d", ntohs(addr.sin_port));
+    snprintf(f->url, sizeof(f->url), "%s://127.0.0.1:%d", plain ? "http" : "https", ntohs(addr.sin_port));
     return f;
+}
+
+struct fake_arm *fake_arm_new(uv_loop_t *loop)
+{
+    return make(loop, false);
+}
+
+struct fake_arm *fake_arm_new_plain(uv_loop_t *loop)
+{
+    return make(loop, true);
 }
 
 static void on_listener_closed(uv_handle_t *h)

@@ -16,6 +16,7 @@ struct fake_arm;
 enum { FAKE_HANG = -1, FAKE_RESET = -2, FAKE_CUT = -3 /* half of the body, then the end */ };
 
 struct fake_arm *fake_arm_new(uv_loop_t *loop);
+struct fake_arm *fake_arm_new_plain(uv_loop_t *loop);   /* http, as metadata services have it */
 void fake_arm_close(struct fake_arm *f);                /* then run the loop */
 const char *fake_arm_url(const struct fake_arm *f);     /* "https://127.0.0.1:PORT" */
 const char *fake_arm_ca_file(const struct fake_arm *f); /* its certificate */

@@ -33,7 +33,9 @@ void rig_reopen(struct rig *rig, const struct rig_options *o)
     struct azure_options options = {.loop = &rig->loop,
                                     .clock = rig->clock,
                                     .ca_file = o->no_ca ? NULL : fake_arm_ca_file(rig->arm),
-                                    .credential = "auto",
+                                    .credential = o->credential ? o->credential : "auto",
+                                    .tenant = o->tenant,
+                                    .login_file = o->login_file,
                                     .requests_max = o->requests_max};
     struct err err;
     rig_close_azure(rig);
@@ -130,7 +132,7 @@ uint64_t rig_advance_until(struct rig *rig, const unsigned *flag, unsigned n)
             fail_msg("waited in vain for %u, have %u", n, *flag);
         rig_turns(rig, 4);
         if (*flag < n)
-            clock_test_advance(rig->clock, 20);
+            clock_test_advance(rig->clock, 50);
     }
     return clock_now(rig->clock) - start;
 }

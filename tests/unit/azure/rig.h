@@ -32,7 +32,9 @@ struct rig {
 struct rig_options {
     unsigned requests_max;
     bool no_ca;
-    const char *arm_url; /* another one than the fake's */
+    const char *arm_url;    /* another one than the fake's */
+    const char *credential; /* NULL = "auto" */
+    const char *tenant, *login_file;
 };
 
 /* cmocka's setup and teardown; the teardown asserts that the loop holds nothing any more. */
