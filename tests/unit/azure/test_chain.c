@@ -18,8 +18,7 @@ static void error_says_what_each_tried(void **state)
 {
     static const char *const says[] = {
         "run adit login or az login",
-        "environment: not set: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or "
-        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "environment: not set: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or AZURE_CLIENT_CERT",
         "workload-identity: not set: AZURE_FEDERATED_TOKEN_FILE",
         "managed-identity: nobody answers at http://127.0.0.1:1/metadata",
         "cli: az failed with 1: Please run az login",
