@@ -35,8 +35,10 @@ static int open_chan(struct ssh_chan **out, struct ssh_conn *c, const struct ssh
     if (c->state != SSH_CONN_UP || c->failed || c->silent)
         return err_set(err, ERR_CLOSED, "the SSH connection is not up");
     struct ssh_chan *ch = mem_zalloc(sizeof *ch);
-    if (!ch)
+    if (!ch || (!timer_active(&c->deadline) && timer_start(&c->deadline, SSH_OPEN_LOOK_MS) < 0)) {
+        mem_free(ch);
         return err_set(err, ERR_NOMEM, "out of memory");
+    }
     ch->conn = c;
     ch->events = *events;
     ch->arg = arg;

@@ -15,48 +15,6 @@
 #include "base/mem.h"
 #include "text.h"
 
-static void free_options(struct ssh_conn_options *o)
-{
-    mem_free((char *)o->user);
-    mem_free((char *)o->agent_socket);
-    mem_free((char *)o->host.file);
-    mem_free((char *)o->host.host);
-    mem_free((char *)o->host.vm_id);
-    mem_free((char *)o->host.label);
-    if (o->identities) {
-        for (size_t i = 0; i < o->identity_count; i++)
-            mem_free((char *)o->identities[i]);
-        mem_free((void *)o->identities);
-    }
-}
-
-static bool copy_text(const char **text)
-{
-    if (!*text)
-        return true;
-    *text = mem_strdup(*text);
-    return *text != NULL;
-}
-
-static int copy_options(struct ssh_conn_options *to, const struct ssh_conn_options *from, struct err *err)
-{
-    *to = *from;
-    to->identities = NULL;
-    bool ok = copy_text(&to->user) & copy_text(&to->agent_socket) & copy_text(&to->host.file) &
-              copy_text(&to->host.host) & copy_text(&to->host.vm_id) & copy_text(&to->host.label);
-    const char **list = from->identity_count ? mem_calloc(from->identity_count, sizeof *list) : NULL;
-    ok = ok && (list || from->identity_count == 0);
-    for (size_t i = 0; list && i < from->identity_count; i++) {
-        list[i] = from->identities[i];
-        ok = ok & copy_text(&list[i]);
-    }
-    to->identities = list;
-    if (ok)
-        return 0;
-    free_options(to);
-    return err_set(err, ERR_NOMEM, "out of memory");
-}
-
 void ssh_conn_soon(struct ssh_conn *c)
 {
     ready_push(c->opt.ready, &c->step);
@@ -191,7 +149,7 @@ static void on_stream_closed(void *arg)
         c->closed_cb(c->closed_arg);
     else
         c->events.closed(c->arg, &c->failure);
-    free_options(&c->opt);
+    ssh_conn_options_done(&c->opt);
     mem_free(c);
 }
 
@@ -291,6 +249,14 @@ static void on_deadline(struct timer *t)
 {
     struct ssh_conn *c = container_of(t, struct ssh_conn, deadline);
     struct err err;
+    if (c->state ==
+        SSH_CONN_UP) { /* an engine may have given up on an open, and tells only when it is called */
+        if (c->open_count > 0 && timer_start(&c->deadline, SSH_OPEN_LOOK_MS) < 0)
+            no_memory(c);
+        if (c->open_count > 0)
+            up_soon(c);
+        return;
+    }
     if (c->auth && ssh_auth_asking(c->auth)) { /* a person is not hurried; the server has its own limit */
         if (timer_start(&c->deadline, c->opt.handshake_timeout_ms) < 0)
             no_memory(c);
@@ -329,7 +295,7 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
     struct ssh_conn *c = mem_zalloc(sizeof *c);
     if (!c)
         return err_set(err, ERR_NOMEM, "out of memory");
-    rc = copy_options(&c->opt, options, err);
+    rc = ssh_conn_options_copy(&c->opt, options, err);
     if (rc < 0) {
         mem_free(c);
         return rc;
@@ -355,7 +321,7 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
         if (c->engine)
             ops->free(c->engine);
         ready_cancel(&c->step);
-        free_options(&c->opt);
+        ssh_conn_options_done(&c->opt);
         mem_free(c);
         return rc;
     }

@@ -15,6 +15,8 @@
 
 #include "base/list.h"
 
+#define SSH_OPEN_LOOK_MS 10000 /* how often the engine looks after an open that nobody answers */
+
 /*
  *   HELLO ──keys agreed──▶ AUTH ──accepted──▶ UP
  *     │                      │                 │
@@ -52,7 +54,7 @@ struct ssh_conn {
     bool silent; /* the owner closed it */
     ssh_closed_cb closed_cb;
     void *closed_arg;
-    struct timer deadline;
+    struct timer deadline; /* of the login; afterwards looks after the opens that wait */
 
     uint64_t up_since_ms;
     char host_key[128];
@@ -71,6 +73,10 @@ struct ssh_chan {
     bool own;            /* ours, not the user's */
     bool open, ended, eof_sent;
 };
+
+/* conn_options.c */
+int ssh_conn_options_copy(struct ssh_conn_options *to, const struct ssh_conn_options *from, struct err *err);
+void ssh_conn_options_done(struct ssh_conn_options *o);
 
 /* The connection ends with this error on a later turn; only the first one counts. */
 void ssh_conn_fail(struct ssh_conn *c, const struct err *err);

@@ -8,10 +8,12 @@
 
 #include "conn.h"
 
+#define LOST_NS (60ull * 1000000000) /* a question without an answer for so long is asked anew */
+
 static void ask(struct ssh_keepalive *k, struct ssh_conn *c)
 {
     struct err err;
-    if (k->asked)
+    if (k->asked && uv_hrtime() - k->asked_ns < LOST_NS)
         return;
     int rc = c->engine->ops->ping(c->engine, &err);
     if (rc < 0) {

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "fake.h"
+
 static const char *side_name(void)
 {
     const char *name = getenv("ADIT_SIDE");
@@ -33,12 +35,17 @@ int side_start(void **state)
             printf("dropbear or nss_wrapper is not installed\n");
             exit(77);
         }
+    } else if (side_is("fake")) {
+        server_folder(&s->server);
+        s->server.pid = fake_server_start(&s->server.port);
+        ssh_engine_set_extra(&fake_engine);
     } else {
         server_start_sshd(&s->server, "RekeyLimit 16M\nMaxSessions 10\n");
     }
     targets_start(&s->targets, s->server.dir);
     snprintf(s->known_hosts, sizeof s->known_hosts, "%s/state/known_hosts", s->server.dir);
-    s->options = (struct link_options){.port = s->server.port,
+    s->options = (struct link_options){.engine = side_is("fake") ? "fake" : "libssh2",
+                                       .port = s->server.port,
                                        .user = s->server.user,
                                        .key = s->server.key,
                                        .known_hosts = s->known_hosts,
