@@ -6,6 +6,7 @@
  */
 #include "fake_proxy.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -50,12 +51,13 @@ struct proxy {
 };
 
 static struct list vms = {&vms, &vms}, forwards = {&forwards, &forwards}, reqs = {&reqs, &reqs};
-static bool held;
-static int up_code;
-static unsigned applied;
+static atomic_bool held;
+static atomic_int up_code;
+static atomic_uint applied, forward_count, vm_count, req_count; /* read by the test's thread */
 
 static void forward_free(struct fake_forward *f)
 {
+    forward_count--;
     list_remove(&f->node);
     forward_spec_done(&f->spec);
     mem_free(f->alias);
@@ -64,6 +66,7 @@ static void forward_free(struct fake_forward *f)
 
 static void vm_free(struct fake_vm *vm)
 {
+    vm_count--;
     list_remove(&vm->node);
     mem_free(vm->alias);
     mem_free(vm);
@@ -88,6 +91,7 @@ static void want_vm(const char *alias, bool adhoc)
     vm->alias = mem_strdup(alias);
     vm->adhoc = adhoc;
     list_push(&vms, &vm->node);
+    vm_count++;
 }
 
 static struct fake_forward *find_forward(const char *alias, const struct forward_spec *spec)
@@ -107,6 +111,7 @@ static struct proxy_req *req_new(enum fake_kind kind, void *arg, struct proxy_re
     r->kind = kind;
     r->arg = arg;
     list_push(&reqs, &r->node);
+    req_count++;
     if (out)
         *out = r;
     return r;
@@ -114,6 +119,7 @@ static struct proxy_req *req_new(enum fake_kind kind, void *arg, struct proxy_re
 
 static void req_free(struct proxy_req *r)
 {
+    req_count--;
     list_remove(&r->node);
     if (r->spec.text)
         forward_spec_done(&r->spec);
@@ -131,6 +137,7 @@ static void run_forward(struct proxy_req *r)
         f->alias = mem_strdup(r->alias);
         forward_spec_copy(&f->spec, &r->spec);
         list_push(&forwards, &f->node);
+        forward_count++;
     }
     snprintf(listening, sizeof listening, "127.0.0.1:%u", (unsigned)r->spec.listen.port);
     if (!r->canceled)
@@ -215,7 +222,7 @@ void fake_proxy_release(void)
 
 size_t fake_proxy_waiting(void)
 {
-    return list_count(&reqs);
+    return req_count;
 }
 
 void fake_proxy_fail_up(int code)
@@ -225,12 +232,12 @@ void fake_proxy_fail_up(int code)
 
 size_t fake_proxy_forwards(void)
 {
-    return list_count(&forwards);
+    return forward_count;
 }
 
 size_t fake_proxy_vms(void)
 {
-    return list_count(&vms);
+    return vm_count;
 }
 
 unsigned fake_proxy_applied(void)
