@@ -101,6 +101,53 @@ static void closed_by_its_own_callback(void **state)
     assert_int_equal(other.count, 0);
 }
 
+#define GROUP 6
+
+struct member {
+    struct member *all; /* GROUP of them */
+    struct azure_req *req;
+};
+
+static unsigned group_told;
+
+/* Whoever is told first cancels all the others, whether their answers are there or not. */
+static void cancel_the_others(void *arg, const struct azure_reply *reply, const struct err *err)
+{
+    struct member *self = arg;
+    group_told++;
+    for (int i = 0; i < GROUP; i++)
+        if (&self->all[i] != self)
+            azure_cancel(self->all[i].req);
+}
+
+static void answered_together_cancelled_by_the_first(void **state)
+{
+    struct rig *rig = *state;
+    struct told warm = {0};
+    struct azure_call call = {.method = "GET", .path = "/x"};
+    struct err err;
+    fake_arm_on(rig->arm, "GET /", 200, NULL, "{}");
+    rig_send(rig, "GET", "/warm", 0, &warm);
+    rig_until(rig, &warm.count, 1);
+    told_done(&warm);
+    for (unsigned round = 1; round <= 5; round++) {
+        struct member members[GROUP];
+        group_told = 0;
+        fake_arm_hold(rig->arm, true);
+        for (int i = 0; i < GROUP; i++) {
+            members[i].all = members;
+            assert_int_equal(
+                azure_send(rig->azure, &call, cancel_the_others, &members[i], &members[i].req, &err), 0);
+        }
+        rig_until_hits(rig, "GET /x", round * GROUP);
+        rig_turns(rig, 5); /* TLS has its own words after the handshake: let them pass before the answers */
+        fake_arm_hold(rig->arm, false);
+        rig_until(rig, &group_told, 1);
+        rig_turns(rig, 5);
+        assert_int_equal(group_told, 1);
+    }
+}
+
 /* The k-th allocation of the request's whole life fails: it is told, or was refused at once, and all goes on.
  */
 static void no_memory_at_any_point(void **state)
@@ -163,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cancel_after_every_turn, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(close_after_every_turn, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(closed_by_its_own_callback, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(answered_together_cancelled_by_the_first, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_memory_at_any_point, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(log_holds_no_secret, rig_setup, rig_teardown),
     };
