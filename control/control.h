@@ -103,8 +103,9 @@ struct control_watch {
 int control_call_watch(struct control_client *c, const char *op, struct json_t *args, uint32_t timeout_ms,
                        const struct control_watch *watch, struct json_t **data, int *fd, struct err *err);
 
-/* Hands `fd` to the process at the other end of the Unix socket `sock` with a single byte, as ssh's ProxyUseFdpass takes
- * it (ssh_config(5)). fd stays the caller's. ERR_INVAL when sock is no Unix socket, ERR_SYSTEM. */
+/* Hands `fd` to the process at the other end of the Unix socket `sock` with a single byte, as ssh's
+ * ProxyUseFdpass takes it (ssh_config(5)). fd stays the caller's. ERR_INVAL when sock is no Unix socket,
+ * ERR_SYSTEM. */
 int control_hand_fd(int sock, int fd, struct err *err);
 
 /* The descriptor of the connection, to poll while attached: it becomes readable when the daemon dies. */
