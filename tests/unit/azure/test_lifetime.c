@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "azure/http.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "rig.h"
@@ -105,47 +106,53 @@ static void closed_by_its_own_callback(void **state)
 
 struct member {
     struct member *all; /* GROUP of them */
-    struct azure_req *req;
+    struct http_req *req;
 };
 
-static unsigned group_told;
+static unsigned group_told, group_closed;
 
-/* Whoever is told first cancels all the others, whether their answers are there or not. */
-static void cancel_the_others(void *arg, const struct azure_reply *reply, const struct err *err)
+/* Whoever is told first cancels all the others, whose results are there already. */
+static void cancel_the_others(void *arg, const struct http_reply *reply, const struct err *err)
 {
     struct member *self = arg;
     group_told++;
+    assert_non_null(err);
+    assert_int_equal(reply->failure, HTTP_IMPOSSIBLE);
     for (int i = 0; i < GROUP; i++)
         if (&self->all[i] != self)
-            azure_cancel(self->all[i].req);
+            http_cancel(self->all[i].req);
 }
 
-static void answered_together_cancelled_by_the_first(void **state)
+static void on_group_closed(void *arg)
+{
+    group_closed++;
+}
+
+/* Plain http is refused by curl before any socket is made, so that all of them end in the same turn of the
+ * loop. */
+static void ended_together_cancelled_by_the_first(void **state)
 {
     struct rig *rig = *state;
-    struct told warm = {0};
-    struct azure_call call = {.method = "GET", .path = "/x"};
+    struct readyq *ready;
+    struct http *http;
     struct err err;
-    fake_arm_on(rig->arm, "GET /", 200, NULL, "{}");
-    rig_send(rig, "GET", "/warm", 0, &warm);
-    rig_until(rig, &warm.count, 1);
-    told_done(&warm);
-    for (unsigned round = 1; round <= 5; round++) {
-        struct member members[GROUP];
-        group_told = 0;
-        fake_arm_hold(rig->arm, true);
-        for (int i = 0; i < GROUP; i++) {
-            members[i].all = members;
-            assert_int_equal(
-                azure_send(rig->azure, &call, cancel_the_others, &members[i], &members[i].req, &err), 0);
-        }
-        rig_until_hits(rig, "GET /x", round * GROUP);
-        rig_turns(rig, 5); /* TLS has its own words after the handshake: let them pass before the answers */
-        fake_arm_hold(rig->arm, false);
-        rig_until(rig, &group_told, 1);
-        rig_turns(rig, 5);
-        assert_int_equal(group_told, 1);
+    struct member members[GROUP];
+    struct http_call call = {.method = "GET", .url = "http://127.0.0.1:1/x", .timeout_ms = 1000};
+    assert_int_equal(readyq_new(&ready, &rig->loop), 0);
+    struct http_options options = {.loop = &rig->loop, .ready = ready};
+    assert_int_equal(http_new(&http, &options, &err), 0);
+    group_told = group_closed = 0;
+    for (int i = 0; i < GROUP; i++) {
+        members[i].all = members;
+        assert_int_equal(http_send(http, &call, cancel_the_others, &members[i], &members[i].req, &err), 0);
     }
+    rig_until(rig, &group_told, 1);
+    rig_turns(rig, 5);
+    assert_int_equal(group_told, 1);
+    http_close(http, on_group_closed, NULL);
+    rig_until(rig, &group_closed, 1);
+    readyq_close(ready, on_group_closed, NULL);
+    rig_until(rig, &group_closed, 2);
 }
 
 /* The k-th allocation of the request's whole life fails: it is told, or was refused at once, and all goes on.
@@ -210,7 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cancel_after_every_turn, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(close_after_every_turn, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(closed_by_its_own_callback, rig_setup, rig_teardown),
-        cmocka_unit_test_setup_teardown(answered_together_cancelled_by_the_first, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(ended_together_cancelled_by_the_first, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(no_memory_at_any_point, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(log_holds_no_secret, rig_setup, rig_teardown),
     };
