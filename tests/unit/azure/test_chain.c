@@ -36,6 +36,16 @@ static void error_says_what_each_tried(void **state)
     assert_null(strstr(t.err.msg, "\xe2\x80\xa6")); /* nothing was cut off */
 }
 
+static void only_what_is_missing_is_listed(void **state)
+{
+    struct cred_rig *c = *state;
+    struct told t;
+    setenv("AZURE_CLIENT_ID", CRED_CLIENT, 1);
+    setenv("AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent.pem", 1);
+    cred_get(c, &t);
+    assert_contains(t.err.msg, "environment: not set: AZURE_TENANT_ID; workload-identity");
+}
+
 /* Sets all up; each step takes away the one that serves, and the next one in the order must. */
 static void order_is_the_sdks(void **state)
 {
@@ -239,13 +249,10 @@ static void closing_at_every_turn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(error_says_what_each_tried),
-        T(order_is_the_sdks),
-        T(a_failing_principal_is_not_passed_over),
-        T(the_variable_narrows),
-        T(the_one_that_served_is_asked_first),
-        T(no_memory_in_any_kind),
-        T(closing_at_every_turn),
+        T(error_says_what_each_tried), T(only_what_is_missing_is_listed),
+        T(order_is_the_sdks),          T(a_failing_principal_is_not_passed_over),
+        T(the_variable_narrows),       T(the_one_that_served_is_asked_first),
+        T(no_memory_in_any_kind),      T(closing_at_every_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

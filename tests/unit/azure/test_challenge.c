@@ -51,6 +51,7 @@ static void claims_are_brought_once(void **state)
 {
     struct rig *rig = *state;
     struct told t;
+    clock_test_freeze(rig->clock, 1000000);
     tokens(rig, "plain", "stepped-up");
     fake_arm_on(rig->arm, "GET /x", 401, CHALLENGE, "{\"error\":{\"code\":\"AuthenticationFailed\"}}");
     fake_arm_on(rig->arm, "GET /x", 200, NULL, "{}");
@@ -62,6 +63,10 @@ static void claims_are_brought_once(void **state)
     /* The claims belong to that one request for a token, and its token stays in use. */
     get(rig, "/x", &t);
     assert_int_equal(fake_arm_hits(rig->arm, RIG_TOKEN_ROUTE), 2);
+    clock_test_advance(rig->clock, 3600000);
+    get(rig, "/x", &t);
+    assert_int_equal(fake_arm_hits(rig->arm, RIG_TOKEN_ROUTE), 3);
+    assert_null(strstr(fake_arm_last(rig->arm, RIG_TOKEN_ROUTE), "claims="));
 }
 
 static void claims_that_do_not_help(void **state)
@@ -163,6 +168,12 @@ static void headers_taken_apart(void **state)
         "PoP nonce=\"x\"\0" AUTHENTICATE "Bearer error=\"insufficient_claims\", claims=\"" CLAIMS_BASE64 "\"";
     struct http_reply reply = reply_with(two, sizeof(two));
     char *claims = challenge_claims(&reply);
+    assert_string_equal(claims, CLAIMS);
+    mem_free(claims);
+    static const char quoted[] = AUTHENTICATE
+        "Bearer realm=\"see error=\", error=\"insufficient_claims\", claims=\"" CLAIMS_BASE64 "\"";
+    reply = reply_with(quoted, sizeof(quoted));
+    claims = challenge_claims(&reply);
     assert_string_equal(claims, CLAIMS);
     mem_free(claims);
     reply.status = 403;

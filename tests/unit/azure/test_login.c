@@ -22,6 +22,9 @@
     "\"https://microsoft.com/devicelogin\",\"expires_in\":900,\"interval\":5,\"message\":\"To sign in, use " \
     "a web "                                                                                                 \
     "browser\"}"
+#define QUICK_CODE                                                                                           \
+    "{\"user_code\":\"A\",\"device_code\":\"device-secret\",\"verification_uri\":\"https://"                 \
+    "x\",\"interval\":\"1\"}"
 #define PENDING "{\"error\":\"authorization_pending\",\"error_description\":\"AADSTS70016: pending\"}"
 #define SLOW "{\"error\":\"slow_down\"}"
 /* {"preferred_username":"ann@example.com","tid":RIG_TENANT} */
@@ -98,15 +101,20 @@ static void polls(struct cred_rig *c, unsigned interval_ms)
     rig_turns(c->rig, 30);
 }
 
-static void sign_in(struct cred_rig *c)
+static void sign_in_after(struct cred_rig *c, unsigned interval_ms)
 {
     struct seen s;
     fake_arm_on(c->rig->arm, TOKEN_ROUTE, 200, NULL, SIGNED_IN);
     start(c, &s);
     rig_until(c->rig, &s.prompts, 1);
-    clock_test_advance(c->rig->clock, 5000);
+    clock_test_advance(c->rig->clock, interval_ms);
     rig_until(c->rig, &s.count, 1);
     assert_int_equal(s.err.code, 0);
+}
+
+static void sign_in(struct cred_rig *c)
+{
+    sign_in_after(c, 5000);
 }
 
 static void waits_for_the_user(void **state)
@@ -148,7 +156,9 @@ static void saved_login_serves(void **state)
     struct err err;
     cred_get(c, &t);
     assert_contains(t.err.msg, "device-code: nobody has run adit login");
-    sign_in(c);
+    fake_arm_forget(c->rig->arm, CODE_ROUTE);
+    fake_arm_on(c->rig->arm, CODE_ROUTE, 200, NULL, QUICK_CODE);
+    sign_in_after(c, 1000);
     fake_arm_on(c->rig->arm, HOME_ROUTE, 200, NULL, RENEWED("second", "refresh-two"));
     cred_get(c, &t); /* though it was refused a moment ago */
     assert_int_equal(t.err.code, 0);
@@ -182,6 +192,33 @@ static void logout_forgets(void **state)
     assert_int_equal(fake_arm_hits(c->rig->arm, "GET /x"), before);
     assert_int_equal(azure_logout(c->rig->azure, &err), ERR_NOTFOUND);
     assert_contains(err.msg, "nobody is signed in");
+}
+
+/* Nor does it take the place of a login that was made meanwhile. */
+static void login_during_a_renewal(void **state)
+{
+    struct cred_rig *c = *state;
+    struct told t = {0};
+    struct login_saved saved;
+    struct err err;
+    char text[512];
+    sign_in(c);
+    fake_arm_on(c->rig->arm, HOME_ROUTE, 200, NULL, RENEWED("second", "refresh-two"));
+    fake_arm_hold(c->rig->arm, true);
+    rig_send(c->rig, "GET", "/x", 0, &t);
+    rig_until_hits(c->rig, HOME_ROUTE, 1);
+    snprintf(text, sizeof(text),
+             "{\"version\":1,\"login\":\"%s\",\"tenant\":\"" RIG_TENANT
+             "\",\"client\":\"c\",\"user\":\"bob\","
+             "\"refresh_token\":\"of-bob\"}",
+             fake_arm_url(c->rig->arm));
+    cred_write(c, "login.json", 0600, text);
+    fake_arm_hold(c->rig->arm, false);
+    rig_until(c->rig, &t.count, 1);
+    assert_int_equal(login_file_read(&saved, cred_path(c, "login.json"), &err), 0);
+    assert_string_equal(saved.refresh, "of-bob");
+    login_saved_done(&saved);
+    told_done(&t);
 }
 
 /* A renewal that was under way when the user signed out does not bring the login back. */
@@ -362,6 +399,13 @@ static void revoked_login_says_what_to_do(void **state)
     assert_contains(t.err.msg,
                     "check the saved login: it was revoked, as after a change of password: run adit login");
     assert_null(strstr(t.err.msg, "refresh-one"));
+    fake_arm_forget(c->rig->arm, HOME_ROUTE);
+    fake_arm_on(c->rig->arm, HOME_ROUTE, 400, NULL,
+                "{\"error\":\"invalid_grant\",\"error_description\":\"bad: refresh-one\"}");
+    cred_open(c, "device-code");
+    cred_get(c, &t);
+    assert_contains(t.err.msg, "invalid_grant");
+    assert_null(strstr(t.err.msg, "refresh-one"));
 }
 
 static void log_holds_no_secret(void **state)
@@ -394,6 +438,7 @@ int main(void)
         T(saved_login_serves),
         T(logout_forgets),
         T(logout_during_a_renewal),
+        T(login_during_a_renewal),
         T(ends_that_are_not_happy),
         T(codes_that_cannot_be_used),
         T(nobody_comes),

@@ -179,13 +179,15 @@ static void imds_is_probed_then_asked(void **state)
     imds_here(c);
     setenv("AZURE_CLIENT_ID", CRED_CLIENT, 1);
     fake_arm_on(c->metadata, IMDS, 400, NULL, NO_HEADER);
+    fake_arm_on(c->metadata, IMDS, 404, "Retry-After: 0\r\n", "");
+    fake_arm_on(c->metadata, IMDS, 410, "Retry-After: 0\r\n", "");
     fake_arm_on(c->metadata, IMDS, 503, NULL, "");
     fake_arm_on(c->metadata, IMDS, 200, NULL, "{\"access_token\":\"from-imds\",\"expires_in\":\"86399\"}");
     cred_get(c, &t);
     proxies_gone();
     assert_int_equal(t.err.code, 0);
     cred_used(c, "from-imds");
-    assert_int_equal(fake_arm_hits(c->metadata, IMDS), 3);
+    assert_int_equal(fake_arm_hits(c->metadata, IMDS), 5);
     const char *last = fake_arm_last(c->metadata, IMDS);
     assert_contains(last, "\r\nMetadata: true\r\n");
     assert_contains(last, "api-version=2018-02-01&resource=https%3A%2F%2F127.0.0.1");

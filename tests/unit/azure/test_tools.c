@@ -51,12 +51,11 @@ static void az_is_asked_without_secrets(void **state)
 }
 
 /* What Debian's az 2.45 gives: local time, no zone. */
-static void az_with_local_time(void **state)
+static void az_in_zone(struct cred_rig *c, const char *zone)
 {
-    struct cred_rig *c = *state;
     struct told t;
     char script[512], when[64];
-    setenv("TZ", "America/Los_Angeles", 1);
+    setenv("TZ", zone, 1);
     tzset();
     time_t ends = time(NULL) + 3600;
     struct tm tm;
@@ -77,6 +76,12 @@ static void az_with_local_time(void **state)
     assert_contains(t.err.msg, "expired");
     unsetenv("TZ");
     tzset();
+}
+
+static void az_with_local_time(void **state)
+{
+    az_in_zone(*state, "WINTER8");
+    az_in_zone(*state, "NEVER8ALWAYS,0/0,J365/25"); /* daylight saving time the whole year */
 }
 
 static void az_that_fails(void **state)
