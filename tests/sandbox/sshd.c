@@ -74,6 +74,7 @@ static int config_try(const struct sshd_setup *s, bool penalties_off, struct err
         strbuf_printf(&b, "%s\n", s->lines[i]);
     if (s->address)
         strbuf_printf(&b, "ListenAddress %s\n", s->address);
+    /* HOME: what the calling user's shell start-up files do (or wait for) is no part of a VM. */
     strbuf_printf(&b,
                   "Port %u\n"
                   "HostKey %s/host_ed25519\n"
@@ -91,9 +92,9 @@ static int config_try(const struct sshd_setup *s, bool penalties_off, struct err
                   "LogLevel VERBOSE\n"
                   "PrintMotd no\n"
                   "PrintLastLog no\n"
-                  "SetEnv ADIT_SANDBOX_VM=%s\n"
+                  "SetEnv ADIT_SANDBOX_VM=%s HOME=%s\n"
                   "Subsystem sftp internal-sftp\n",
-                  s->port, s->dir, s->dir, s->dir, s->name);
+                  s->port, s->dir, s->dir, s->dir, s->name, s->dir);
     /* All of a VM's clients come from one address: penalties for one test would fall on the next. */
     if (penalties_off)
         strbuf_puts(&b, "PerSourcePenalties no\n");
