@@ -45,6 +45,7 @@ static void count_burst(struct flow *f, size_t n)
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
+    (void)suggested;
     struct flow *f = h->data;
     if (f->up == FLOW_UP_DISCARD)
         *buf = uv_buf_init(f->plane->scratch, PLANE_SCRATCH);
@@ -54,6 +55,7 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 
 static void on_read(uv_stream_t *s, ssize_t nread, const uv_buf_t *buf)
 {
+    (void)buf;
     struct flow *f = s->data;
     if (nread == 0)
         return;
@@ -186,6 +188,7 @@ static void on_chan_data(void *arg, const uv_buf_t *bufs, unsigned count)
 
 static void on_shutdown(uv_shutdown_t *req, int status)
 {
+    (void)status;
     struct flow *f = req->data;
     if (f->state == FLOW_CLOSING)
         return;

@@ -21,7 +21,7 @@
 
 #define FRONT_WORKERS_MAX 64
 #define FRONT_WORKERS_DEFAULT_MAX 8
-#define FRONT_VMS_MAX (2 * CONFIG_VMS_MAX) /* configured and added at run time */
+#define FRONT_VMS_MAX ((size_t)2 * CONFIG_VMS_MAX) /* configured and added at run time */
 #define FRONT_REQUESTS_MAX 65536
 #define FRONT_VIA_DEPTH_MAX 8
 

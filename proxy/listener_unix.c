@@ -53,7 +53,7 @@ int listener_unix_bind(uv_pipe_t *pipe, const char *path, struct err *err)
     if (strlen(path) >= sizeof a.sun_path)
         return err_set(err, ERR_LIMIT, "%s: a socket's path has at most %zu bytes", path,
                        sizeof a.sun_path - 1);
-    strcpy(a.sun_path, path);
+    memcpy(a.sun_path, path, strlen(path) + 1);
     int r = uv_pipe_bind(pipe, path);
     if (r == UV_EADDRINUSE) {
         int stale = remove_stale(&a, err);

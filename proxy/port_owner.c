@@ -28,6 +28,7 @@ static uint64_t listening_inode(const char *table, uint16_t port)
     while (!found && fgets(line, sizeof line, f)) {
         unsigned local_port, state;
         uint64_t inode;
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel writes these numbers */
         if (sscanf(line, "%*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s %" SCNu64, &local_port, &state,
                    &inode) == 3 &&
             local_port == port && state == STATE_LISTEN)
@@ -89,7 +90,7 @@ void port_owner_text(uint16_t port, char *out, size_t size)
         if (!isdigit((unsigned char)e->d_name[0]) || !process_holds(e->d_name, wanted, &budget))
             continue;
         process_name(e->d_name, name, sizeof name);
-        if (atol(e->d_name) == (long)getpid())
+        if (strtol(e->d_name, NULL, 10) == (long)getpid())
             snprintf(out, size, " (held by adit itself, for another forward)");
         else
             snprintf(out, size, " (held by %s, pid %.20s)", name, e->d_name);

@@ -15,7 +15,7 @@
 #include "plane.h"
 
 #define BUFFER_MAX_DEFAULT ((size_t)256 << 20)
-#define DESCRIPTORS_KEPT 256 /* for everything that is no flow */
+#define DESCRIPTORS_KEPT ((size_t)256) /* for everything that is no flow */
 
 static const struct log_ctx log_proxy = {.module = "proxy"};
 
@@ -274,7 +274,7 @@ static int start_workers(struct proxy *p, unsigned count, struct err *err)
 static int proxy_init(struct proxy *p, struct err *err)
 {
     p->by_alias = map_new(true);
-    p->slots = mem_calloc(FRONT_VMS_MAX, sizeof *p->slots);
+    p->slots = mem_calloc(FRONT_VMS_MAX, sizeof(struct front_vm *));
     p->known_hosts = mem_strdup(p->o.known_hosts);
     p->agent_socket = mem_strdup(p->o.agent_socket);
     if (!p->by_alias || !p->slots || (p->o.known_hosts && !p->known_hosts) ||

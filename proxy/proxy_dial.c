@@ -95,6 +95,7 @@ static void dialled(struct dial_request *d, int fd, const struct err *err)
 
 static void on_dial(void *arg, int fd, size_t index, const struct err *err)
 {
+    (void)index;
     struct dial_request *d = arg;
     d->dial = NULL;
     dialled(d, fd, err);

@@ -82,7 +82,7 @@ static void deliver(struct proxy_req *r)
         err_set(&err, ERR_NOMEM, "status: out of memory");
         request_failed(r, &err);
     }
-    if (r->failures) {
+    if (r->failures || !status.vms) {
         mem_free(status.vms);
         r->cb.status(r->arg, NULL, &r->err);
         return;

@@ -33,7 +33,7 @@ int table_add(struct proxy *p, struct config_vm *config, struct front_vm **out, 
     if (!vm) {
         config_vm_free(config);
         if (slot == FRONT_VMS_MAX)
-            return err_set(err, ERR_LIMIT, "there are %d VMs already", FRONT_VMS_MAX);
+            return err_set(err, ERR_LIMIT, "there are %zu VMs already", FRONT_VMS_MAX);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     if (map_set(p->by_alias, config->alias, vm, NULL) < 0) {

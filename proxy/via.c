@@ -114,6 +114,7 @@ static void via_name(const struct via *v, struct err *err)
 
 static void on_flow_ended(void *arg, const struct err *err, bool lost)
 {
+    (void)lost;
     struct via *v = arg;
     v->flow = NULL;
     struct err why = {0};

@@ -22,6 +22,7 @@ static void dialled_free(struct via_dialled *d)
 
 static void on_open(void *arg, int fd, size_t index, const struct err *err)
 {
+    (void)index;
     struct via_dialled *d = arg;
     struct plane *plane = d->plane;
     uint64_t req = d->req;
@@ -33,6 +34,7 @@ static void on_open(void *arg, int fd, size_t index, const struct err *err)
 
 static void on_ended(void *arg, const struct err *err)
 {
+    (void)err;
     dialled_free(arg);
 }
 

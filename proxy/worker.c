@@ -144,7 +144,7 @@ static void got_vm_mail(struct worker *w, const struct proxy_mail *m)
         vm_reached(vm, m->seq, &m->reach, m->err.code ? &m->err : NULL);
         break;
     default:
-        assert(!"no such mail");
+        assert(false); /* no such mail */
     }
 }
 
