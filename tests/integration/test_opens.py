@@ -9,6 +9,9 @@ OPENS = 1000
 
 
 class Opens(WorldCase):
+    def tearDown(self):
+        self.world.adit("stop", check=False)
+
     def test_a_thousand_opens_at_once_to_fifty_destinations(self):
         first = 20000  # each of these services of a VM says its own port number first
         ports = dict(zip(free_ports(DESTINATIONS), range(first, first + DESTINATIONS)))
