@@ -32,6 +32,7 @@ static void req_free(struct http_req *req)
 static size_t on_body(char *data, size_t one, size_t n, void *arg)
 {
     struct http_req *req = arg;
+    (void)one; /* always 1 */
     if (n > HTTP_BODY_MAX - req->body.len)
         req->too_big = true;
     else if (blob_add(&req->body, data, n))
@@ -46,6 +47,7 @@ static size_t on_body(char *data, size_t one, size_t n, void *arg)
 static size_t on_header(char *data, size_t one, size_t n, void *arg)
 {
     struct http_req *req = arg;
+    (void)one;
     const char *colon = memchr(data, ':', n);
     if (n >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         req->head.len = 0;

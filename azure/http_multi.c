@@ -107,6 +107,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of
 {
     struct http *h = arg;
     struct watch *w = of_socket;
+    (void)easy;
     if (h->closing)
         return 0;
     if (what == CURL_POLL_REMOVE) {
@@ -135,6 +136,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of
 static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *arg)
 {
     struct http *h = arg;
+    (void)multi;
     if (h->closing)
         return 0;
     if (timeout_ms < 0)

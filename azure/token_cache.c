@@ -15,7 +15,8 @@
 #include "base/mem.h"
 
 #define ENTRIES_MAX 64
-#define LEFT_MIN_MS 300000u /* less left than this counts as expired */
+#define LEFT_MIN_MS UINT64_C(300000) /* less left than this counts as expired */
+#define LIVES_MAX_S UINT64_C(604800) /* what says it lives for longer than a week is not believed */
 #define FETCH_MS 30000u
 #define REFUSED_MS 5000u        /* how long a refusal is remembered */
 #define REFRESH_AGAIN_MS 60000u /* between two tries to refresh in the background */
@@ -138,7 +139,7 @@ static struct entry *entry_make(struct token_cache *c, const char *tenant, const
 static void entry_keep(struct entry *e, struct token *token)
 {
     uint64_t now = clock_now(e->cache->clock);
-    uint64_t lives = token->lives_s > 86400 * 7 ? 86400 * 7 : token->lives_s;
+    uint64_t lives = token->lives_s > LIVES_MAX_S ? LIVES_MAX_S : token->lives_s;
     uint64_t refresh =
         token->refresh_in_s && token->refresh_in_s < lives ? token->refresh_in_s : lives * 3 / 4;
     token_done(&e->token);
@@ -234,9 +235,7 @@ int token_cache_wait(struct token_cache *c, const char *tenant, const char *scop
     list_push(&e->waiting, &w->node);
     if (e->run)
         return 0;
-    if (entry_good(e))
-        entry_tell(e);
-    else if (e->outcome.code && clock_now(c->clock) < e->refused_until_ms)
+    if (entry_good(e) || (e->outcome.code && clock_now(c->clock) < e->refused_until_ms))
         entry_tell(e);
     else
         entry_fetch(e);
@@ -278,6 +277,8 @@ int token_cache_challenge(struct token_cache *c, const char *tenant, const char 
 static int entry_forget(void *arg, const char *key, void *value)
 {
     struct entry *e = value;
+    (void)arg;
+    (void)key;
     e->refused_until_ms = 0;
     token_done(&e->token);
     return 0;

@@ -48,12 +48,12 @@ int candidates_of_ids(struct err *err, const char *name, const struct arm_vm_id 
 {
     if (count == 0)
         return none(err, name);
-    const struct arm_vm_id **sorted = mem_calloc(count, sizeof(*sorted));
+    const struct arm_vm_id **sorted = mem_calloc(count, sizeof(const struct arm_vm_id *));
     if (!sorted)
         return err_set(err, ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < count; i++)
         sorted[i] = &vms[i];
-    qsort(sorted, count, sizeof(*sorted), compare);
+    qsort(sorted, count, sizeof(const struct arm_vm_id *), compare);
     int rc = several(err, name, sorted, count);
     mem_free(sorted);
     return rc;

@@ -56,13 +56,13 @@ static void facts_free(struct resolver_facts *f)
 
 const struct resolver_facts *resolver_facts_ref(const struct resolver_facts *f)
 {
-    __atomic_add_fetch(&((struct resolver_facts *)(uintptr_t)f)->refs, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&((struct resolver_facts *)f)->refs, 1, __ATOMIC_RELAXED);
     return f;
 }
 
 void resolver_facts_unref(const struct resolver_facts *f)
 {
-    struct resolver_facts *own = (struct resolver_facts *)(uintptr_t)f;
+    struct resolver_facts *own = (struct resolver_facts *)f;
     if (own && __atomic_sub_fetch(&own->refs, 1, __ATOMIC_ACQ_REL) == 0)
         facts_free(own);
 }

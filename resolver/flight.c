@@ -119,7 +119,7 @@ static void fly_on(struct flight *f)
     struct resolver *r = f->resolver;
     uint64_t now = clock_now(r->clock), last = 0;
     struct resolver_req *req;
-    struct flight *next;
+    struct flight *next = NULL;
     struct asked asked = f->asked;
     list_each(req, &f->reqs, struct resolver_req, node)
     {
@@ -128,7 +128,7 @@ static void fly_on(struct flight *f)
     if (last <= now + JOIN_AGAIN_MS)
         return;
     map_remove(r->flights, f->map_key);
-    if (flight_new(&next, r, &asked, f->direct, NULL, (uint32_t)(last - now), NULL) < 0)
+    if (flight_new(&next, r, &asked, f->direct, NULL, (uint32_t)(last - now), NULL) < 0 || !next)
         return;
     list_each(req, &f->reqs, struct resolver_req, node)
     {

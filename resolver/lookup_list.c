@@ -119,11 +119,13 @@ int lookup_list_start(struct azure *a, struct clock *clock, const char *name,
     l->name = mem_strdup(name);
     l->subscriptions = mem_calloc(subscription_count, sizeof(*l->subscriptions));
     l->subscription_count = subscription_count;
-    int rc = !l->name || !l->subscriptions ? err_set(err, ERR_NOMEM, "out of memory") : 0;
-    for (size_t i = 0; !rc && i < subscription_count; i++)
+    if (!l->name || !l->subscriptions) {
+        lookup_list_cancel(l);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < subscription_count; i++)
         memcpy(l->subscriptions[i], subscriptions[i], strnlen(subscriptions[i], ARM_SUBSCRIPTION_MAX - 1));
-    if (!rc)
-        rc = ask_next(l, err);
+    int rc = ask_next(l, err);
     if (rc) {
         lookup_list_cancel(l);
         return rc;
