@@ -13,7 +13,7 @@
 #include "pattern.h"
 #include "sock.h"
 
-#define FIRST_PINGS 20 /* not counted: caches, TCP's quick acknowledgements */
+#define FIRST_PINGS 3 /* not counted even without a warm-up: caches, TCP's quick acknowledgements */
 
 /* The bulk stream beside the pings. */
 struct beside {

@@ -42,7 +42,9 @@ class Relay:
         self.listener.close()
 
 
-class LoadTest(unittest.TestCase):
+class FarEnd(unittest.TestCase):
+    """A far end, and the load generator run against it."""
+
     def setUp(self):
         self.server = subprocess.Popen([LOAD, "serve"], stdout=subprocess.PIPE, text=True)
         self.port = json.loads(self.server.stdout.readline())["port"]
@@ -61,6 +63,8 @@ class LoadTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
+
+class LoadTest(FarEnd):
     def test_throughput_counts_each_direction(self):
         for direction in "down", "up", "both":
             for streams in 1, 8:
@@ -143,6 +147,42 @@ class LoadTest(unittest.TestCase):
         for args in (["--streams", 0], ["--streams", 100000], ["--time", "x"], ["--pid", -1]):
             self.assertEqual(self.run_load("throughput", *args).returncode, 64)
         self.assertEqual(subprocess.run([LOAD, "ping"], capture_output=True).returncode, 64)
+
+
+class LinkTest(FarEnd):
+    """The modelled long link: slower, never different."""
+
+    def setUp(self):
+        super().setUp()
+        command = [str(BIN / "adit-link"), "--to", str(self.port), "--delay", "20", "--rate", "100"]
+        self.link = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.far, self.port = self.port, json.loads(self.link.stdout.readline())["port"]
+
+    def tearDown(self):
+        self.link.terminate()
+        self.link.wait(20)
+        self.link.stdout.close()
+        super().tearDown()
+
+    def test_it_delays_and_limits(self):
+        self.assertGreaterEqual(self.load("ping", "--warmup", 0, "--time", 400)["p50_us"], 40_000)
+        self.assertGreaterEqual(self.load("connect", "--count", 3, "--time", 5000)["p50_us"], 80_000)
+        for direction in "down", "up":
+            got = self.load("throughput", "--direction", direction, "--warmup", 200, "--time", 400)
+            self.assertLessEqual(got["mb_per_s"], 12.5 * 1.1)
+
+    def test_pings_beside_bulk(self):
+        for beside in "down", "stopped":
+            got = self.load("ping", "--warmup", 0, "--time", 600, "--beside", beside, "--beside-port", self.port)
+            self.assertGreater(got["count"], 2)
+
+    def test_streams_at_once_stay_apart(self):
+        got = self.load("throughput", "--direction", "both", "--streams", 8, "--warmup", 100, "--time", 300)
+        self.assertGreater(got["up_mb_per_s"], 0)
+        self.assertGreater(got["down_mb_per_s"], 0)
+
+    def test_connections_at_once(self):
+        self.assertEqual(self.load("connect", "--count", 20, "--parallel", 8, "--time", 20000)["count"], 20)
 
 
 if __name__ == "__main__":
