@@ -244,6 +244,15 @@ def ends_with_reset(s):
         return True
 
 
+def refuses_with_reset(address):
+    """Whether a connection is accepted and reset at once, be it before or after connect() returns."""
+    try:
+        with connect(address) as s:
+            return ends_with_reset(s)
+    except ConnectionResetError:
+        return True
+
+
 class UnixServer:
     """A server of the test's own behind a VM: its sshd reaches the Unix socket through the file system."""
 
