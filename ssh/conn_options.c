@@ -31,13 +31,16 @@ int ssh_conn_options_copy(struct ssh_conn_options *to, const struct ssh_conn_opt
 {
     *to = *from;
     to->identities = NULL;
-    bool ok = copy_text(&to->user) & copy_text(&to->agent_socket) & copy_text(&to->host.file) &
-              copy_text(&to->host.host) & copy_text(&to->host.vm_id) & copy_text(&to->host.label);
+    const char **texts[] = {&to->user,      &to->agent_socket, &to->host.file,
+                            &to->host.host, &to->host.vm_id,   &to->host.label};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ok = copy_text(texts[i]) && ok; /* each, so that none is left borrowed */
     const char **list = from->identity_count ? mem_calloc(from->identity_count, sizeof *list) : NULL;
     ok = ok && (list || from->identity_count == 0);
     for (size_t i = 0; list && i < from->identity_count; i++) {
         list[i] = from->identities[i];
-        ok = ok & copy_text(&list[i]);
+        ok = copy_text(&list[i]) && ok;
     }
     to->identities = list;
     if (ok)

@@ -156,8 +156,8 @@ int ssh_keyfile_sign(const struct ssh_keyfile *k, const char *alg, const uint8_t
 {
     int id = EVP_PKEY_get_base_id(k->pkey);
     const EVP_MD *md = digest_for(alg);
-    bool rsa = strcmp(alg, "ssh-rsa") == 0 || strncmp(alg, "rsa-", 4) == 0;
-    if (id == EVP_PKEY_ED25519 ? md != NULL : !md || rsa != (id == EVP_PKEY_RSA))
+    bool sha2 = id == EVP_PKEY_RSA && (strcmp(alg, "rsa-sha2-256") == 0 || strcmp(alg, "rsa-sha2-512") == 0);
+    if (!sha2 && strcmp(alg, k->type) != 0)
         return err_set(err, ERR_UNSUPPORTED, "%s cannot make signatures of type %s", k->path, alg);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     uint8_t *raw = NULL;

@@ -81,6 +81,8 @@ int known_hosts_parse(struct known_host *out, const char *line, size_t n, const 
         return 0;
     memcpy(out->type, type.p, type.n);
     out->type[type.n] = '\0';
+    if (strlen(out->type) != type.n)
+        return -1;
     if (key.n / 4 * 3 > sizeof out->blob)
         return -1;
     long len = base64_decode(out->blob, key.p, key.n);

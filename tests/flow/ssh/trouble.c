@@ -1,6 +1,7 @@
 /*
  * trouble: servers that die, hang, or are none; owners that go away at any moment.
  */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -92,6 +95,65 @@ static void test_no_ssh_server(void **state)
     expect_failure(s, s->targets.greets[0], 3000, 0, "ssh "); /* it sends our own bytes back */
 }
 
+/* A port whose connections neither succeed nor fail for minutes: its line of waiting connections is full. */
+static uint16_t hanging_port(int fds[3])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&a, &len), 0);
+    for (int i = 1; i < 3; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fds[i], (struct sockaddr *)&a, sizeof a);
+    }
+    return ntohs(a.sin_port);
+}
+
+static bool waits_long(void *arg)
+{
+    struct ssh_conn_info info;
+    struct link *l = arg;
+    if (l->closed)
+        return true;
+    ssh_conn_info(l->conn, &info);
+    return info.oldest_open_ms > 4000;
+}
+
+/* An open without an answer keeps neither the other channels nor the keepalive from working, and can be seen. */
+static void test_open_hangs(void **state)
+{
+    struct side *s = *state;
+    struct link l;
+    struct ssh_conn_info info;
+    struct peer other = {0}, stuck = {0};
+    struct link_options o = s->options;
+    int fds[3];
+    uint16_t port = hanging_port(fds);
+    o.keepalive_ms = 1000;
+    link_up(&s->world, &l, &o);
+    peer_open_tcp(&other, l.conn, "127.0.0.1", s->targets.greets[0]);
+    assert_true(world_run_until(&s->world, peer_is_opened, &other, 5000));
+    peer_open_tcp(&stuck, l.conn, "127.0.0.1", port);
+    assert_true(world_run_until(&s->world, waits_long, &l, 10000));
+    assert_false(l.closed);
+    assert_false(stuck.closed);
+    ssh_conn_info(l.conn, &info);
+    assert_int_equal(info.opening, 1);
+    other.hello = "still here";
+    other.eof_when_sent = true;
+    peer_send(&other);
+    assert_true(world_run_until(&s->world, peer_is_closed, &other, 5000));
+    assert_non_null(strstr(other.text, "still here"));
+    peer_close(&stuck);
+    ssh_conn_info(l.conn, &info);
+    assert_int_equal(info.channels, 0);
+    link_close(&s->world, &l);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
 /* ---- a whole life, cut off at every turn ---- */
 
 static void on_cut_closed(void *arg)
@@ -164,6 +226,7 @@ int main(int argc, char **argv)
         OVER_LINK(test_server_is_killed),
         OVER_LINK(test_server_hangs),
         OVER_LINK(test_no_ssh_server),
+        OVER_LINK(test_open_hangs),
         cmocka_unit_test(test_connection_closed_at_every_turn),
         cmocka_unit_test(test_channel_closed_at_every_turn),
     };

@@ -1,0 +1,207 @@
+/*
+ * test_keyfile: keys that ssh-keygen makes, in all their formats, and files that are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/wire.h"
+#include "base/base64.h"
+#include "ssh/keyfile.h"
+
+static char dir[] = "/tmp/adit-keyfile-XXXXXX";
+
+static void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void run(const char *fmt, ...)
+{
+    char command[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(command, sizeof command, fmt, ap);
+    va_end(ap);
+    assert_int_equal(system(command), 0);
+}
+
+static int start(void **state)
+{
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    run("rm -rf %s", dir);
+    return 0;
+}
+
+static void public_text(const struct ssh_keyfile *k, char *out)
+{
+    int n = sprintf(out, "%s ", k->type);
+    base64_encode(out + n, k->blob, k->blob_len);
+}
+
+/* A signature is right when OpenSSL finds it so with the public half. */
+static void check_signature(const struct ssh_keyfile *k, const char *alg, const EVP_MD *md)
+{
+    uint8_t *sig = NULL;
+    size_t n = 0;
+    struct err err;
+    static const uint8_t data[] = "what is signed";
+    assert_int_equal(ssh_keyfile_sign(k, alg, data, sizeof data, &sig, &n, &err), 0);
+    if (strncmp(alg, "ecdsa", 5) != 0) {
+        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, md, NULL, k->pkey), 1);
+        assert_int_equal(EVP_DigestVerify(ctx, sig, n, data, sizeof data), 1);
+        EVP_MD_CTX_free(ctx);
+    } else { /* two numbers, each as long as the curve at most, with a byte for the sign */
+        struct wire_reader r;
+        wire_read_init(&r, sig, n);
+        struct wire_str a = wire_get_mpint(&r), b = wire_get_mpint(&r);
+        assert_true(wire_end(&r) && a.len > 20 && b.len > 20 && a.len <= 66 && b.len <= 66);
+    }
+    mem_free(sig);
+}
+
+static void test_formats(void **state)
+{
+    static const struct {
+        const char *options, *type;
+        bool can_sha2;
+    } kinds[] = {
+        {"-t ed25519", "ssh-ed25519", false},
+        {"-t ecdsa -b 256", "ecdsa-sha2-nistp256", false},
+        {"-t ecdsa -b 384", "ecdsa-sha2-nistp384", false},
+        {"-t ecdsa -b 521", "ecdsa-sha2-nistp521", false},
+        {"-t ecdsa -b 256 -m PEM", "ecdsa-sha2-nistp256", false},
+        {"-t ecdsa -b 521 -m PKCS8", "ecdsa-sha2-nistp521", false},
+        {"-t rsa -b 2048", "ssh-rsa", true},
+        {"-t rsa -b 3072 -m PEM", "ssh-rsa", true},
+        {"-t rsa -b 2048 -m PKCS8", "ssh-rsa", true},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char path[128], pub[140], mine[4096], *told;
+        size_t n;
+        struct ssh_keyfile k;
+        snprintf(path, sizeof path, "%s/key%zu", dir, i);
+        snprintf(pub, sizeof pub, "%s.pub", path);
+        run("ssh-keygen -q %s -N '' -C c -f %s", kinds[i].options, path);
+        assert_int_equal(fs_read(pub, 8192, &told, &n, NULL), 0);
+        run("rm %s", pub);
+        ssh_keyfile_load(&k, path);
+        if (!k.pkey)
+            fail_msg("%s: %s", kinds[i].options, k.trouble.msg);
+        assert_string_equal(k.type, kinds[i].type);
+        public_text(&k, mine);
+        assert_int_equal(strncmp(told, mine, strlen(mine)), 0);
+        mem_free(told);
+        check_signature(&k, kinds[i].type, kinds[i].can_sha2 ? EVP_sha1() : NULL);
+        if (kinds[i].can_sha2) {
+            check_signature(&k, "rsa-sha2-256", EVP_sha256());
+            check_signature(&k, "rsa-sha2-512", EVP_sha512());
+        }
+        uint8_t *sig = NULL;
+        size_t len;
+        assert_int_equal(ssh_keyfile_sign(&k, "ssh-dss", (const uint8_t *)"x", 1, &sig, &len, NULL),
+                         ERR_UNSUPPORTED);
+        assert_int_equal(ssh_keyfile_sign(&k, kinds[i].can_sha2 ? "ssh-ed25519" : "ssh-rsa",
+                                          (const uint8_t *)"x", 1, &sig, &len, NULL),
+                         ERR_UNSUPPORTED);
+        ssh_keyfile_done(&k);
+    }
+}
+
+static void test_locked(void **state)
+{
+    static const char *const formats[] = {"-t ed25519", "-t rsa -b 2048 -m PEM", "-t ecdsa -m PKCS8"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char path[128];
+        struct ssh_keyfile k;
+        snprintf(path, sizeof path, "%s/locked%zu", dir, i);
+        run("ssh-keygen -q %s -N secret -f %s", formats[i], path);
+        ssh_keyfile_load(&k, path);
+        assert_null(k.pkey);
+        assert_int_equal(k.trouble.code, ERR_AUTH);
+        assert_non_null(strstr(k.trouble.msg, "passphrase and no agent has it: ssh-add "));
+        assert_non_null(strstr(k.trouble.msg, path));
+        assert_non_null(k.blob); /* so that the agent's key can be recognised */
+        assert_true(k.type[0]);
+        ssh_keyfile_done(&k);
+    }
+}
+
+static void test_not_usable(void **state)
+{
+    char path[128];
+    struct ssh_keyfile k;
+    snprintf(path, sizeof path, "%s/open", dir);
+    run("ssh-keygen -q -t ed25519 -N '' -f %s && chmod 640 %s", path, path);
+    ssh_keyfile_load(&k, path);
+    assert_null(k.pkey);
+    assert_int_equal(k.trouble.code, ERR_DENIED);
+    assert_non_null(strstr(k.trouble.msg, "chmod 600"));
+    ssh_keyfile_done(&k);
+    snprintf(path, sizeof path, "%s/open.pub", dir);
+    chmod(path, 0600);
+    ssh_keyfile_load(&k, path);
+    assert_null(k.pkey);
+    assert_non_null(k.blob);
+    assert_non_null(strstr(k.trouble.msg, "public key"));
+    ssh_keyfile_done(&k);
+    ssh_keyfile_load(&k, "/no/such/key");
+    assert_int_equal(k.trouble.code, ERR_NOTFOUND);
+    assert_non_null(strstr(k.trouble.msg, "/no/such/key"));
+    ssh_keyfile_done(&k);
+    ssh_keyfile_load(&k, dir);
+    assert_null(k.pkey);
+    assert_true(k.trouble.code < 0);
+    ssh_keyfile_done(&k);
+}
+
+/* Every byte of a key file changed or cut off: an error or the same key, never a crash, never another key. */
+static void test_damage(void **state)
+{
+    char path[128], good[256], other[256], *text;
+    size_t n;
+    struct ssh_keyfile k;
+    snprintf(path, sizeof path, "%s/whole", dir);
+    run("ssh-keygen -q -t ed25519 -N '' -f %s", path);
+    assert_int_equal(fs_read(path, 8192, &text, &n, NULL), 0);
+    ssh_keyfile_parse(&k, path, text, n);
+    assert_non_null(k.pkey);
+    public_text(&k, good);
+    ssh_keyfile_done(&k);
+    for (size_t i = 0; i < n; i++) {
+        char was = text[i];
+        text[i] = was == 'A' ? 'B' : 'A';
+        ssh_keyfile_parse(&k, path, text, n);
+        assert_true(k.pkey || k.trouble.code < 0);
+        if (k.pkey) {
+            public_text(&k, other);
+            assert_string_equal(other, good);
+        }
+        ssh_keyfile_done(&k);
+        text[i] = was;
+        ssh_keyfile_parse(&k, path, text, i);
+        assert_true((k.pkey != NULL) != (k.trouble.code < 0));
+        ssh_keyfile_done(&k);
+    }
+    mem_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_locked),
+                                       cmocka_unit_test(test_not_usable), cmocka_unit_test(test_damage)};
+    return cmocka_run_group_tests(tests, start, stop);
+}
