@@ -71,9 +71,9 @@ static int check(const struct cli *cli, const char *file)
     size_t forwards = 0;
 
     int status = load(cli, file, &path, &config);
-    if (status == 0 && !config->path) {
+    if (config && !config->path) {
         printf("there is no %s: nothing to check\n", path);
-    } else if (status == 0) {
+    } else if (config) {
         for (size_t i = 0; i < config->vm_count; i++)
             forwards += config->vms[i].forward_count;
         printf("%s: good: %zu VMs, %zu forwards\n", path, config->vm_count, forwards);

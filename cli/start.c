@@ -64,11 +64,8 @@ static void find_program(char *path, size_t size)
 
 static void run_child(const char *program, const char *config, int null, int out)
 {
-    char *argv[4] = {(char *)(uintptr_t) "aditd", NULL, NULL, NULL};
-    if (config) {
-        argv[1] = (char *)(uintptr_t) "--config";
-        argv[2] = (char *)(uintptr_t)config;
-    }
+    char name[] = "aditd", option[] = "--config", *file = mem_strdup(config);
+    char *argv[] = {name, file ? option : NULL, file, NULL};
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO); /* ours may be ssh's */
     dup2(out, STDERR_FILENO);

@@ -142,7 +142,9 @@ int control_bind_open(struct control_bind *b, const char *path, struct err *err)
     b->fd = b->lock = -1;
     b->ino = 0;
     b->path = mem_strdup(path);
-    int rc = b->path ? peer_address(&address, path, err) : err_set(err, ERR_NOMEM, "out of memory");
+    if (!b->path)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    int rc = peer_address(&address, path, err);
     if (rc == 0)
         rc = make_dir(path, err);
     if (rc == 0)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,10 +68,11 @@ union cmsg_room { /* aligned for a cmsghdr */
 
 ssize_t peer_send(int sock, const void *data, size_t n, int fd)
 {
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = n};
+    struct iovec iov = {.iov_len = n};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     union cmsg_room room;
 
+    memcpy(&iov.iov_base, &data, sizeof data); /* POSIX has no iovec for what is only read */
     if (fd >= 0) {
         memset(&room, 0, sizeof room);
         msg.msg_control = room.bytes;

@@ -16,8 +16,8 @@
 #include "codec.h"
 #include "peer.h"
 
-#define OUT_BYTES_MAX (2u * CONTROL_LINE_MAX) /* answers a client may leave unread */
-#define READS_MAX 8                           /* a turn */
+#define OUT_BYTES_MAX ((size_t)2 * CONTROL_LINE_MAX) /* answers a client may leave unread */
+#define READS_MAX 8                                  /* a turn */
 #define HELLO_S 10
 
 static const struct log_ctx LOG = {.module = "control"};

@@ -35,7 +35,7 @@ void op_log_level(struct daemon *d, struct control_request *req, const json_t *a
 {
     struct err err = {0};
     const char *word = NULL;
-    enum log_level level;
+    enum log_level level = LOG_INFO;
 
     if (args_text(args, "level", true, &word, &err) == 0 && log_level_parse(word, &level) < 0)
         err_set(&err, ERR_INVAL, "\"%s\" is no log level: debug, info, warn or error", word);
