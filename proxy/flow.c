@@ -83,7 +83,7 @@ static int flow_open_channel(struct flow *f, struct err *err)
     if (r < 0)
         f->chan = NULL;
     else
-        timer_start(&f->timer, FLOW_OPEN_MS);
+        timer_start(&f->timer, f->o.open_ms);
     return r;
 }
 
@@ -123,7 +123,7 @@ static void on_timer(struct timer *t)
         return;
     }
     struct err err = {0};
-    err_set(&err, ERR_TIMEOUT, "the VM did not connect to the target within %d s", FLOW_OPEN_MS / 1000);
+    err_set(&err, ERR_TIMEOUT, "the VM did not connect to the target within %u ms", f->o.open_ms);
     flow_end(f, &err, true);
 }
 

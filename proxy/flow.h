@@ -40,6 +40,7 @@ struct flow_options {
     enum pool_class cls;
     struct ssh_target target; /* its strings must outlive the flow */
     uint32_t wait_ms;         /* for a connection to the VM */
+    uint32_t open_ms;         /* for the VM to connect to the target */
     struct flow_counters *counters;
     const struct flow_events *events;
     void *arg;
@@ -83,7 +84,8 @@ struct flow {
     enum flow_up up;
     enum flow_down down;
     bool reading, starved, local_eof, writing;
-    bool lost; /* the connection died under it */
+    bool lost;   /* the connection died under it */
+    bool broken; /* the client reset its connection, as a write found out: no end of file of it is one */
     struct pool_waiter waiter;
     struct ssh_chan *chan; /* NULL before it is asked for and after it has ended */
     struct chunkq queue;   /* VM → local side: what the kernel has not taken */

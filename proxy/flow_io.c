@@ -73,7 +73,7 @@ static void on_read(uv_stream_t *s, ssize_t nread, const uv_buf_t *buf)
         return;
     }
     f->local_eof = true;
-    if (nread == UV_EOF) {
+    if (nread == UV_EOF && !f->broken) {
         if (f->up == FLOW_UP_OPEN && f->chan) {
             f->up = FLOW_UP_ENDED;
             ssh_chan_eof(f->chan);
@@ -87,9 +87,12 @@ static void on_read(uv_stream_t *s, ssize_t nread, const uv_buf_t *buf)
 
 /* ---- down ---- */
 
-/* The local side takes no more. What it sent before that is still read and handed on. */
-static void down_dead(struct flow *f)
+/* The local side takes no more. What it sent before that is still read and handed on. The kernel tells of a
+ * reset only once, here, and says end of file to the next read; only EPIPE means that a real one came before.
+ */
+static void down_dead(struct flow *f, int status)
 {
+    f->broken = status != UV_EPIPE;
     credit(f, f->queue.bytes);
     chunkq_done(&f->queue);
     f->down = FLOW_DOWN_DEAD;
@@ -122,7 +125,7 @@ static bool write_queue(struct flow *f)
                 return true;
             }
         }
-        down_dead(f);
+        down_dead(f, r);
         return false;
     }
     return true;
@@ -135,7 +138,7 @@ static void on_write(uv_write_t *req, int status)
     if (f->state == FLOW_CLOSING)
         return;
     if (status < 0) {
-        down_dead(f);
+        down_dead(f, status);
     } else {
         chunkq_drop(&f->queue, f->write_len);
         credit(f, f->write_len);
@@ -160,7 +163,7 @@ static void on_chan_data(void *arg, const uv_buf_t *bufs, unsigned count)
         int r = uv_try_write(&f->local.stream, bufs, count);
         if (r < 0 && r != UV_EAGAIN) {
             credit(f, total);
-            down_dead(f);
+            down_dead(f, r);
             flow_update(f);
             return;
         }

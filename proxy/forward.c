@@ -75,6 +75,7 @@ static bool on_connection(void *arg, uv_stream_t *server)
         .cls = class_of(f),
         .target = target_of(&f->spec),
         .wait_ms = vm->config->ssh.connect_timeout_ms,
+        .open_ms = FLOW_OPEN_MS,
         .counters = &f->bytes,
         .events = &flow_events,
     };

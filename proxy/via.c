@@ -73,6 +73,7 @@ static int via_try(struct via *v, struct err *err)
         .cls = POOL_UNKNOWN,
         .target = {.kind = SSH_TARGET_TCP, .host = to->host, .port = to->port},
         .wait_ms = v->deadline_ms,
+        .open_ms = v->deadline_ms,
         .counters = &v->counters,
         .events = &flow_events,
         .arg = v,

@@ -25,8 +25,8 @@ struct via_events {
 };
 
 /* vm: the one in between. The addresses (copied) are tried in order, as that VM sees them. deadline_ms is for
- * having its connection. ERR_NOTFOUND, ERR_INVAL (a loop), ERR_LIMIT, ERR_NOMEM, ERR_SYSTEM, what FAILED it.
- */
+ * having its connection, and once more for it to reach an address. ERR_UNAVAILABLE (it was removed, or has
+ * FAILED), ERR_INVAL (a loop), ERR_LIMIT, ERR_NOMEM, ERR_SYSTEM. */
 int via_open(struct via **out, struct plane *plane, uint64_t vm, const struct dial_address *addresses,
              size_t count, uint32_t deadline_ms, const struct via_events *events, void *arg, struct err *err);
 void via_close(struct via *v); /* silent; ends the stream */

@@ -219,7 +219,9 @@ static void test_limit_of_flows_lets_the_next_wait_in_the_backlog(void **state)
     assert_int_equal(c[3].received, 0);
     assert_int_equal(rig.plane.flows, 3);
     client_close(&c[0]);
+    uint64_t before = clock_now(rig.clock);
     assert_true(rig_until(&rig, (client_pump(&c[3]), c[3].received == 3)));
+    assert_in_range(clock_now(rig.clock) - before, 0, 500); /* at once, not at some later look */
     for (int i = 1; i < 4; i++)
         client_close(&c[i]);
 }

@@ -143,6 +143,29 @@ static void test_dial_that_is_refused_says_so(void **state)
     assert_string_equal(rig.dialed_err.msg, "via jump: Connection refused");
 }
 
+static void test_second_address_is_tried_when_the_first_refuses(void **state)
+{
+    vm_drop(behind);
+    struct dial_address to[2] = {{.host = "10.0.0.9", .port = FAKE_REFUSED},
+                                 {.host = "10.0.0.10", .port = FAKE_ECHO}};
+    via_dial(&rig.plane, 1, to, 2, 10000, 42);
+    assert_true(rig_until(&rig, rig.dialed_count == 1));
+    assert_int_equal(rig.dialed_err.code, 0);
+    close(rig.dialed_fd);
+}
+
+static void test_private_address_that_swallows_ends_with_the_deadline(void **state)
+{
+    vm_drop(behind);
+    struct dial_address to = {.host = "10.0.0.9", .port = FAKE_HANGS};
+    via_dial(&rig.plane, 1, &to, 1, 10000, 42);
+    rig_pass(&rig, 9000);
+    assert_int_equal(rig.dialed_count, 0);
+    rig_pass(&rig, 3000);
+    assert_int_equal(rig.dialed_count, 1);
+    assert_int_equal(rig.dialed_err.code, ERR_TIMEOUT);
+}
+
 static void test_a_circle_is_refused(void **state)
 {
     struct err err = {0};
@@ -162,6 +185,8 @@ int main(void)
         T(test_one_that_nobody_needs_goes_down_again),
         T(test_dialled_stream_carries_bytes_both_ways),
         T(test_dial_that_is_refused_says_so),
+        T(test_second_address_is_tried_when_the_first_refuses),
+        T(test_private_address_that_swallows_ends_with_the_deadline),
         T(test_a_circle_is_refused),
 #undef T
     };
