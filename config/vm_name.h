@@ -34,11 +34,12 @@ struct vm_name {
 
 int vm_name_parse(struct vm_name *out, const char *text, struct err *err); /* ERR_INVAL, ERR_NOMEM */
 
-/* What stands in `address:`: as the last form above, and a host name without a dot too. ERR_INVAL, ERR_NOMEM. */
+/* What stands in `address:`: as the last form above, and a host name without a dot too. ERR_INVAL, ERR_NOMEM.
+ */
 int vm_name_parse_address(struct vm_name *out, const char *text, struct err *err);
-int vm_name_copy(struct vm_name *out, const struct vm_name *in);           /* ERR_NOMEM */
+int vm_name_copy(struct vm_name *out, const struct vm_name *in); /* ERR_NOMEM */
 void vm_name_done(struct vm_name *n);
 bool vm_name_equal(const struct vm_name *a, const struct vm_name *b); /* without regard to case */
-char *vm_name_text(const struct vm_name *n);                          /* shortest text that parses back; mem_free() */
+char *vm_name_text(const struct vm_name *n); /* shortest text that parses back; mem_free() */
 
 #endif

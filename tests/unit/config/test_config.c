@@ -178,7 +178,7 @@ static void note(void *arg, enum config_change change, const struct config_vm *b
 {
     assert_true((change == CONFIG_VM_ADDED) == !before);
     assert_true((change == CONFIG_VM_REMOVED) == !after);
-    strbuf_printf(arg, "%c%s ", "+-rf"[change], (after ? after : before) -> alias);
+    strbuf_printf(arg, "%c%s ", "=+-rf"[change], (after ? after : before) -> alias);
 }
 
 static void differ(const char *before, const char *after, const char *expected)
