@@ -30,6 +30,7 @@ static int on_password(char *buf, int size, int writing, void *arg)
 {
     struct password *p = arg;
     size_t n = p->text ? strlen(p->text) : 0;
+    (void)writing;
     p->asked = true;
     if (n == 0 || n > (size_t)size)
         return -1;

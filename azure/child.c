@@ -112,6 +112,7 @@ static void on_timer(struct timer *t)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct child *c = handle->data;
+    (void)suggested;
     *buf = uv_buf_init(c->chunk, sizeof(c->chunk));
 }
 
@@ -181,7 +182,7 @@ static int spawn(struct child *c, uv_loop_t *loop, const char *const *argv, stru
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->err}};
     uv_process_options_t options = {.exit_cb = on_exit_seen,
                                     .file = argv[0],
-                                    .args = (char **)(uintptr_t)argv,
+                                    .args = (char **)argv,
                                     .env = env,
                                     .cwd = "/",
                                     .flags = UV_PROCESS_DETACHED,

@@ -229,7 +229,7 @@ static int choose(const char *choice, unsigned *out, struct err *err)
     const char *narrowed = credential_setting("AZURE_TOKEN_CREDENTIALS");
     *out = (1u << KIND_COUNT) - 1;
     if (choice && *choice && strcmp(choice, "auto") != 0) {
-        *out = strcmp(choice, "dev") && strcmp(choice, "prod") ? kinds_of(choice) : 0;
+        *out = strcmp(choice, "dev") != 0 && strcmp(choice, "prod") != 0 ? kinds_of(choice) : 0;
         return *out ? 0 : unknown("azure: credential", choice, "auto", err);
     }
     if (narrowed)
@@ -242,11 +242,11 @@ int credential_new(struct credential **out, const struct credential_env *env, co
 {
     unsigned asked;
     int rc = choose(choice, &asked, err);
-    struct credential *c = rc ? NULL : mem_zalloc(sizeof(*c));
-    if (!rc && !c)
-        rc = err_set(err, ERR_NOMEM, "out of memory");
     if (rc)
         return rc;
+    struct credential *c = mem_zalloc(sizeof(*c));
+    if (!c)
+        return err_set(err, ERR_NOMEM, "out of memory");
     c->env = *env;
     c->asked = asked;
     *out = c;

@@ -79,7 +79,9 @@ static int begin(const struct credential_env *env, const struct credential_ask *
     struct blob form = {0};
     struct run *run = mem_zalloc(sizeof(*run));
     int rc = 0;
-    if (!run || credential_form(&form, "client_credentials", client, ask))
+    if (!run)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (credential_form(&form, "client_credentials", client, ask))
         rc = err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = assertion_read(&form, path, err);

@@ -78,7 +78,7 @@ static int claims_add(struct blob *out, const struct jwt_claims *c)
     text_guid(id);
     json_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "aud", c->audience, "iss", c->client,
                                "sub", c->client, "jti", id, "iat", (json_int_t)c->now_s, "nbf",
-                               (json_int_t)c->now_s, "exp", (json_int_t)(c->now_s + JWT_LIVES_S));
+                               (json_int_t)c->now_s, "exp", (json_int_t)c->now_s + JWT_LIVES_S);
     int rc = part_add(out, claims);
     json_decref(claims);
     return rc;

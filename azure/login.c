@@ -129,7 +129,7 @@ static int poll_once(struct azure_login *l, struct err *err)
 static int pause_now(struct azure_login *l)
 {
     l->state = LOGIN_PAUSE;
-    return timer_start(&l->pause, l->code.interval_s * 1000u);
+    return timer_start(&l->pause, l->code.interval_s * UINT64_C(1000));
 }
 
 static void on_pause(struct timer *t)
@@ -162,7 +162,7 @@ static void on_code(void *arg, const struct http_reply *reply, const struct err 
         entra_reply_parse(&call, reply, &none, &why);
     }
     json_decref(root);
-    if (!why.code && (timer_start(&l->deadline, l->code.expires_s * 1000u) || pause_now(l)))
+    if (!why.code && (timer_start(&l->deadline, l->code.expires_s * UINT64_C(1000)) || pause_now(l)))
         err_set(&why, ERR_NOMEM, "out of memory");
     if (why.code) {
         finish(l, NULL, &why);

@@ -15,7 +15,7 @@
 #include "token_json.h"
 
 #define VERSION 1
-#define FILE_MAX (4u * TOKEN_MAX)
+#define FILE_MAX ((size_t)4 * TOKEN_MAX)
 
 void login_saved_done(struct login_saved *s)
 {
@@ -46,8 +46,8 @@ static int fill(struct login_saved *out, const json_t *root, const char *path, s
 {
     const char *login, *tenant, *client, *user, *refresh;
     int version;
-    if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:s, s:s, s:s, s:s, s:s}", "version", &version, "login",
-                    &login, "tenant", &tenant, "client", &client, "user", &user, "refresh_token", &refresh) ||
+    if (json_unpack((json_t *)root, "{s:i, s:s, s:s, s:s, s:s, s:s}", "version", &version, "login", &login,
+                    "tenant", &tenant, "client", &client, "user", &user, "refresh_token", &refresh) ||
         version != VERSION || !*refresh || strlen(refresh) > TOKEN_MAX)
         return err_set(err, ERR_INVAL, "%s: damaged, or written by another version; run adit login", path);
     *out = (struct login_saved){mem_strdup(login), mem_strdup(tenant), mem_strdup(client), mem_strdup(user),

@@ -25,7 +25,7 @@ static const char *text_of(const json_t *root, const char *name)
 static uint32_t number_of(const json_t *root, const char *name, uint32_t otherwise, uint32_t most)
 {
     const json_t *v = json_object_get(root, name);
-    long long n = json_is_integer(v) ? json_integer_value(v) : atoll(text_of(root, name));
+    long long n = json_is_integer(v) ? json_integer_value(v) : strtoll(text_of(root, name), NULL, 10);
     return n <= 0 ? otherwise : n > most ? most : (uint32_t)n;
 }
 

@@ -56,5 +56,5 @@ void token_json_wipe(json_t *root)
     const char *name;
     json_t *value;
     json_object_foreach(root, name, value) if (json_is_string(value))
-        mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+        mem_wipe((char *)json_string_value(value), json_string_length(value));
 }

@@ -3,15 +3,14 @@
  */
 #include "fake_arm.h"
 
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/list.h"
+#include "fake_cert.h"
 
 #define ROUTES_MAX 64
 #define ANSWERS_MAX 32
@@ -67,37 +66,6 @@ static void die(const char *what)
 {
     fprintf(stderr, "fake_arm: %s\n", what);
     abort();
-}
-
-static void make_certificate(struct fake_arm *f)
-{
-    f->key = EVP_EC_gen("P-256");
-    f->cert = X509_new();
-    X509_set_version(f->cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(f->cert), 1);
-    X509_gmtime_adj(X509_getm_notBefore(f->cert), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(f->cert), 86400);
-    X509_set_pubkey(f->cert, f->key);
-    X509_NAME *name = X509_get_subject_name(f->cert);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"fake ARM", -1, -1, 0);
-    X509_set_issuer_name(f->cert, name);
-    static const struct {
-        int nid;
-        const char *value;
-    } extensions[] = {{NID_subject_alt_name, "IP:127.0.0.1"}, {NID_basic_constraints, "critical,CA:TRUE"}};
-    for (size_t i = 0; i < 2; i++) {
-        X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, extensions[i].nid, extensions[i].value);
-        if (!e || !X509_add_ext(f->cert, e, -1))
-            die("certificate extension");
-        X509_EXTENSION_free(e);
-    }
-    if (!X509_sign(f->cert, f->key, EVP_sha256()))
-        die("certificate");
-    snprintf(f->ca_file, sizeof(f->ca_file), "/tmp/adit-fake-arm-XXXXXX");
-    int fd = mkstemp(f->ca_file);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file || !PEM_write_X509(file, f->cert) || fclose(file))
-        die("certificate file");
 }
 
 static void on_conn_closed(uv_handle_t *h)
@@ -273,7 +241,7 @@ static struct fake_arm *make(uv_loop_t *loop, bool plain)
     f->loop = loop;
     f->plain = plain;
     list_init(&f->conns);
-    make_certificate(f);
+    fake_cert_make(&f->key, &f->cert, f->ca_file, sizeof(f->ca_file));
     f->ctx = SSL_CTX_new(TLS_server_method());
     if (!f->ctx || SSL_CTX_use_certificate(f->ctx, f->cert) != 1 ||
         SSL_CTX_use_PrivateKey(f->ctx, f->key) != 1)

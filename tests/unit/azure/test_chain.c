@@ -175,8 +175,9 @@ static void the_one_that_served_is_asked_first(void **state)
 /* The k-th allocation fails, wherever it is: told once, or refused at once, and the loop empties. */
 static void exhaust(struct cred_rig *c, const char *credential)
 {
-    long k, taken = 1;
-    for (k = 0; k < 400 && taken; k++) {
+    bool over = false;
+    long k;
+    for (k = 0; k < 400 && !over; k++) {
         struct told told = {0};
         struct azure_req *req;
         struct err err;
@@ -187,7 +188,7 @@ static void exhaust(struct cred_rig *c, const char *credential)
         int rc = azure_send(c->rig->azure, &call, told_cb, &told, &req, &err);
         if (rc == 0)
             rig_until(c->rig, &told.count, 1);
-        taken = mem_allocations() - before > k;
+        over = mem_allocations() - before <= k && told.count && !told.err.code;
         mem_fail_after(-1);
         if (rc)
             assert_int_equal(rc, ERR_NOMEM);
