@@ -2,6 +2,7 @@
  * connect: a connection to aditd, which is started first if need be and allowed.
  */
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "cli.h"
@@ -38,9 +39,23 @@ static int check_config(const struct cli *cli, struct control_client *c, struct 
     return rc;
 }
 
+/* One that takes the connection and hangs up without a hello is on its way out: soon there is none, or the
+ * next. */
+static int attempt_past_end(struct attempt *a)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000000};
+    int rc = attempt(a);
+    for (int ms = 0; rc == ERR_CLOSED && ms < CONNECT_MS; ms += 10) {
+        nanosleep(&pause, NULL);
+        err_clear(a->err);
+        rc = attempt(a);
+    }
+    return rc;
+}
+
 static int connect_at(struct cli *cli, enum cli_start start, struct attempt *a)
 {
-    int rc = attempt(a);
+    int rc = attempt_past_end(a);
     if (rc == ERR_NOTFOUND && start == CLI_RUNNING_ONLY)
         return err_set(a->err, ERR_UNAVAILABLE, "aditd is not running: `adit up` starts it");
     if (rc == ERR_NOTFOUND) {

@@ -52,6 +52,18 @@ class Daemon(WorldCase):
         self.world.adit("up", "web1")
         self.assertNotEqual(self.world.daemon_pid(), pid)
 
+    def test_regression_a_daemon_that_ends_is_not_taken_for_one_that_serves(self):
+        """It takes a connection and hangs up without a word, as one does between its last answer and its end."""
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as ending:
+            ending.bind(str(self.socket))
+            ending.listen(1)
+            run = self.world.start("up", "web1")
+            ending.accept()[0].close()
+            self.socket.unlink()
+        _, text = run.communicate(timeout=30)
+        self.assertEqual(run.returncode, 0, text)
+
     def test_second_daemon_is_refused(self):
         self.world.adit("up", "web1")
         done = subprocess.run([BIN / "aditd", "--foreground"], env=self.world.env, stdin=subprocess.DEVNULL, capture_output=True,
