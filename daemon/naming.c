@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 
-/* "win11.adit" and "win11.rg.adit" may use the alias for the VM's name. */
 static const struct config_vm *by_name(const struct config *c, const char *typed)
 {
     struct vm_name name;
@@ -17,8 +16,6 @@ static const struct config_vm *by_name(const struct config *c, const char *typed
 
     if (found || vm_name_parse(&name, typed, NULL) < 0)
         return found;
-    if (name.kind == VM_NAME_BARE && !name.subscription)
-        found = config_vm_by_alias(c, name.name);
     for (size_t i = 0; !found && i < c->vm_count; i++)
         if (vm_name_equal(&c->vms[i].vm, &name))
             found = &c->vms[i];
