@@ -13,13 +13,14 @@ import longlink  # noqa: E402
 import machine  # noqa: E402
 import measure  # noqa: E402
 import memory  # noqa: E402
+import micro  # noqa: E402
 import peers  # noqa: E402
 import proxy  # noqa: E402
 import report  # noqa: E402
 from stats import Results  # noqa: E402
 from world import Trouble, World  # noqa: E402
 
-PARTS = ("main", "link", "memory", "vms", "proxy")
+PARTS = ("main", "link", "memory", "vms", "proxy", "micro")
 
 
 def arguments():
@@ -52,8 +53,10 @@ def progress(line):
 
 
 def take_all(options, settings, results, notes):
-    """Everything that was asked for; returns the groups of figures."""
+    """Everything with a far side that was asked for; returns the groups of figures."""
     groups = []
+    if options.parts == ["micro"]:
+        return groups
     with World(options.bin) as world:
         turn = measure.Turn(world, results, settings, notes)
         running = peers.start_all(world, peers.named(options.peers), notes)
@@ -112,14 +115,17 @@ def main():
     run["settings"] = vars(settings)
     run["machine"] = machine.describe(ROOT, options.bin, peers.named(options.peers))
     groups = take_all(options, settings, results, notes)
+    run["pieces"] = micro.measure(options.bin, progress) if "micro" in options.parts else []
     run["link"] = longlink.METHOD
     run["notes"] = notes
-    if not results.series:
+    if not results.series and not run["pieces"]:
         raise Trouble("nothing could be measured")
     write(options, run, groups, results, notes)
     for group in groups:
         if rows := report.table(group, results):
             print(f"\n{group.title}\n\n{rows}")
+    if run["pieces"]:
+        print(f"\n{report.pieces_table(run['pieces'])}")
 
 
 if __name__ == "__main__":

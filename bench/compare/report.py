@@ -60,6 +60,15 @@ def table(group, results):
     return "\n".join(lines)
 
 
+def pieces_table(pieces):
+    lines = ["| piece | one operation | time | MB/s |", "|---|---|---:|---:|"]
+    for piece in pieces:
+        ns = piece["ns"]
+        time = f"{text(ns)} ns" if ns < 1e3 else f"{text(ns / 1e3)} µs" if ns < 1e6 else f"{text(ns / 1e6)} ms"
+        lines.append(f"| {piece['piece']} | {piece['what']} | {time} | {text(piece.get('mb_per_s'))} |")
+    return "\n".join(lines)
+
+
 def plots(groups, results):
     """file name → SVG."""
     out = {}
@@ -97,6 +106,8 @@ def markdown(run, groups, results, notes, images=None, heading="##"):
         if images is not None:
             drawn = [f for f in group.figures if f.key in group.plot and results.summary(f.key, f.reference)]
             out += [f"![{group.title.replace('`', '')}: {f.title}]({images}/{f.key}.svg)" for f in drawn]
+    if run["pieces"]:
+        out += [f"{heading} Pieces of adit on their own", pieces_table(run["pieces"])]
     if notes:
         out.append(f"{heading} What could not be measured, and why")
         out.append("\n".join(f"- {re.sub(chr(10) + '+', ' ', note)}" for note in notes))

@@ -88,18 +88,22 @@ class WholeCommand(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, ROOT / "bench/compare", "--quick", "--rounds", "1", "--bin", BIN, "--out", folder]
             done = subprocess.run(
-                [*command, "--peers", "raw,ssh-gcm,adit-libssh2", "--parts", "main"], capture_output=True, text=True, timeout=100
+                [*command, "--peers", "raw,ssh-gcm,adit-libssh2", "--parts", "main,micro"], capture_output=True, text=True, timeout=100
             )
             self.assertEqual(done.returncode, 0, done.stderr)
             (results,) = pathlib.Path(folder).glob("*.json")
             run = json.loads(results.read_text())
-            self.assertEqual(run["notes"], [])
+            # A busy machine may leave too few round trips in so short a window; anything else is a fault.
+            self.assertEqual([note for note in run["notes"] if "within the window" not in note], [])
             by_id = {figure["id"]: figure["rows"] for figure in run["figures"]}
-            for figure in "down1", "up8", "ping_p50", "beside_stopped_p50", "connect_p50":
+            for figure in "down1", "up8", "both1", "connect_p50":
                 self.assertEqual(list(by_id[figure]), ["raw", "ssh-gcm", "adit-libssh2"])
                 self.assertGreater(by_id[figure]["ssh-gcm"]["median"], 0)
+            self.assertGreater(by_id["ping_p50"]["raw"]["median"], 0)
+            self.assertGreater(by_id["beside_stopped_p50"]["raw"]["median"], 0)
             self.assertGreater(by_id["cpu_down1"]["ssh-gcm"]["median"], 0)
             self.assertIn("| ssh -L, aes128-gcm |", results.with_suffix(".md").read_text())
+            self.assertIn("config-load", [piece["piece"] for piece in run["pieces"]])
             self.assertTrue((results.with_suffix("") / "down1.svg").exists())
 
     def test_a_missing_program_and_a_wrong_name_are_said(self):
