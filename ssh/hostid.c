@@ -239,7 +239,7 @@ int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, si
     char *text;
     size_t text_len;
     bool write;
-    int lock;
+    int lock = -1;
     int rc = read_file(want->file, &text, &text_len, err);
     if (rc < 0)
         return rc;

@@ -142,8 +142,10 @@ void l2_auth_tell(struct l2 *e, bool ok)
                                    .methods = e->told_methods};
     e->auth = L2_AUTH_IDLE;
     l2_auth_done(e);
-    if (ok)
+    if (ok) {
         e->phase = L2_UP;
+        e->receiving = true;
+    }
     e->base.up->auth_reply(e->base.conn, &reply);
 }
 

@@ -2,9 +2,9 @@
  * chan: what comes in on the channels, and their end.
  *
  * libssh2 sorts nothing: packets wait in one list, and reading a channel walks it. So all input is taken in
- * once, and only if that left something in the list is every channel read that may be. A channel is read
- * while less than one read's size of it is unconsumed, in a round with the others; libssh2 then lets the peer
- * send as much again.
+ * once, and then channels are read, in a good order, until memory.c knows that none of it is left in the list.
+ * A channel is read while less than one read's size of it is unconsumed, in a round with the others; libssh2
+ * then lets the peer send as much again.
  */
 #include <string.h>
 
@@ -103,7 +103,7 @@ static void look_for_end(struct l2 *e, struct l2_chan *c)
     e->base.up->closed(owner, NULL);
 }
 
-static int read_chan(struct l2 *e, struct l2_chan *c, struct err *err)
+static int read_chan(struct l2 *e, struct l2_chan *c, bool *had, struct err *err)
 {
     if (c->uncredited >= SSH_RX_READ)
         return 0; /* consuming puts it on the hungry list */
@@ -112,6 +112,7 @@ static int read_chan(struct l2 *e, struct l2_chan *c, struct err *err)
         return l2_error(e, (int)n, "receiving", err);
     if (n > 0) {
         uv_buf_t buf = uv_buf_init(scratch, (unsigned)n);
+        *had = true;
         c->uncredited += (size_t)n; /* a full read ends it until some is consumed */
         e->base.up->data(c->base.owner, &buf, 1);
         if (c->state != L2_OPEN)
@@ -125,7 +126,9 @@ static int read_chan(struct l2 *e, struct l2_chan *c, struct err *err)
 
 static int exec_step(struct l2 *e, struct l2_chan *c, struct err *err)
 {
+    e->receiving = false; /* all input is taken in; what it allocates is its own */
     int rc = libssh2_channel_process_startup(c->channel, "exec", 4, c->command, (unsigned)strlen(c->command));
+    e->receiving = true;
     if (rc == LIBSSH2_ERROR_EAGAIN)
         return 0;
     if (rc == 0) {
@@ -144,27 +147,32 @@ static int exec_step(struct l2 *e, struct l2_chan *c, struct err *err)
     return 0;
 }
 
-/* Every channel once. Callbacks may close any of them, which moves it off whichever list it is on. */
-static int visit_all(struct l2 *e, bool read, struct err *err)
+/* Every channel once; those that had data lately come first, so that the search ends early when only they
+ * have some. Callbacks may close any of them, which moves it off whichever list it is on. */
+static int visit_all(struct l2 *e, struct err *err)
 {
-    struct list work;
+    struct list work, hot;
     struct list *node;
     int rc = 0;
     list_init(&work);
+    list_init(&hot);
     list_splice(&work, &e->chans);
-    while ((node = list_pop(&work)) != NULL) {
+    while (rc == 0 && (node = list_pop(&work)) != NULL) {
         struct l2_chan *c = container_of(node, struct l2_chan, node);
+        bool had = false;
         list_push(&e->chans, node);
         if (c->state == L2_EXEC)
             rc = exec_step(e, c, err);
-        else if (read)
-            rc = read_chan(e, c, err);
-        else if (c->uncredited < SSH_RX_READ || c->eof_seen)
+        else if (!l2_nothing_queued(e))
+            rc = read_chan(e, c, &had, err);
+        else if (c->uncredited < SSH_RX_READ)
             look_for_end(e, c);
-        if (rc < 0)
-            break;
+        if (had && c->state == L2_OPEN)
+            list_move(&hot, node);
     }
-    list_splice(&e->chans, &work);
+    list_splice(&hot, &e->chans);
+    list_splice(&hot, &work);
+    list_splice(&e->chans, &hot);
     return rc;
 }
 
@@ -177,8 +185,9 @@ static int visit_hungry(struct l2 *e, struct err *err)
     list_splice(&work, &e->hungry);
     while (rc == 0 && (node = list_pop(&work)) != NULL) {
         struct l2_chan *c = container_of(node, struct l2_chan, hungry);
+        bool had;
         if (c->state == L2_OPEN)
-            rc = read_chan(e, c, err);
+            rc = read_chan(e, c, &had, err);
     }
     list_splice(&e->hungry, &work);
     if (!list_empty(&e->hungry))
@@ -210,7 +219,7 @@ int l2_chan_run(struct l2 *e, struct err *err)
 {
     int rc = l2_pump(e, err);
     if (rc == 0)
-        rc = visit_all(e, e->born > 0, err);
+        rc = visit_all(e, err);
     if (rc == 0)
         rc = visit_hungry(e, err);
     if (rc == 0)

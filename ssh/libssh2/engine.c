@@ -203,8 +203,7 @@ static int run(struct l2 *e, struct err *err)
         err = &local;
     if (e->kbdint) /* the session is its thread's */
         return l2_kbdint_feed(e, err);
-    e->round++;
-    e->born = 0;
+    l2_round_begin(e);
     if (e->phase == L2_HELLO)
         rc = run_hello(e, err);
     if (rc == 0 && e->phase == L2_AUTH)

@@ -58,6 +58,7 @@ enum l2_auth { L2_AUTH_IDLE, L2_AUTH_NONE, L2_AUTH_KEY, L2_AUTH_PASSWORD, L2_AUT
 enum l2_sig { L2_SIG_NONE, L2_SIG_ASKED, L2_SIG_HAVE, L2_SIG_FAILED };
 
 struct l2_kbdint;
+struct l2_block;
 
 struct l2 {
     struct ssh_engine base;
@@ -78,7 +79,10 @@ struct l2 {
     struct list blocks;
     size_t live;
     uint64_t round; /* counts the calls of feed() and step() */
-    size_t born;    /* blocks of this round that still live: nothing was queued when there is none */
+    bool receiving; /* what libssh2 allocates now belongs to received packets */
+    size_t born;    /* blocks of received packets of this round that still live */
+    struct l2_block *newest,
+        *partial; /* the newest such block, and the one that was so when the round began */
     bool told_failure, told_partial;
     char told_methods[256]; /* of the last USERAUTH_FAILURE */
     char told_reason[256];  /* of the last CHANNEL_OPEN_FAILURE */
@@ -116,6 +120,12 @@ void *l2_alloc(size_t n, void **abstract);
 void *l2_realloc(void *p, size_t n, void **abstract);
 void l2_free(void *p, void **abstract);
 void l2_free_all(struct l2 *e); /* what libssh2 forgot */
+void l2_round_begin(struct l2 *e);
+/* True only if no packet of this round is still queued in libssh2. A queued packet is two blocks, its bytes
+ * and its place in the list; one that is still coming in is one block, always the newest. So one block that
+ * is left is a packet's place in the list only if the packet that was coming in when the round began still
+ * lives. */
+bool l2_nothing_queued(const struct l2 *e);
 
 /* io.c */
 ssize_t l2_send(libssh2_socket_t fd, const void *data, size_t n, int flags, void **abstract);

@@ -18,10 +18,11 @@ enum { MSG_KEXINIT = 20, MSG_USERAUTH_FAILURE = 51, MSG_CHANNEL_OPEN_FAILURE = 9
 
 #define QUESTIONS_MAX (64u << 10)
 
-struct block {
+struct l2_block {
     struct list node;
     size_t size;
     uint64_t round;
+    bool rx;
     /* the user's bytes follow, aligned as malloc aligns */
 } __attribute__((aligned(16)));
 
@@ -110,7 +111,7 @@ void *l2_alloc(size_t n, void **abstract)
             return NULL;
         slack = QUESTIONS_MAX;
     }
-    struct block *b = slack ? mem_zalloc(sizeof *b + n + slack) : mem_alloc(sizeof *b + n);
+    struct l2_block *b = slack ? mem_zalloc(sizeof *b + n + slack) : mem_alloc(sizeof *b + n);
     if (!b)
         return NULL;
     b->size = n;
@@ -118,16 +119,24 @@ void *l2_alloc(size_t n, void **abstract)
     list_init(&b->node);
     list_push(&e->blocks, &b->node);
     e->live += n;
-    e->born++;
+    b->rx = e->receiving;
+    if (b->rx) {
+        e->newest = b;
+        e->born++;
+    }
     return b + 1;
 }
 
-static void forget(struct l2 *e, struct block *b)
+static void forget(struct l2 *e, struct l2_block *b)
 {
     list_remove(&b->node);
     e->live -= b->size;
-    if (b->round == e->round && e->born > 0)
+    if (b->rx && b->round == e->round)
         e->born--;
+    if (b == e->newest)
+        e->newest = NULL;
+    if (b == e->partial)
+        e->partial = NULL;
     if (e->phase != L2_UP)
         mem_wipe(b + 1, b->size);
     mem_free(b);
@@ -138,9 +147,21 @@ void l2_free(void *p, void **abstract)
     struct l2 *e = *abstract;
     if (!p)
         return;
-    struct block *b = (struct block *)p - 1;
+    struct l2_block *b = (struct l2_block *)p - 1;
     overhear(e, p, b->size);
     forget(e, b);
+}
+
+void l2_round_begin(struct l2 *e)
+{
+    e->round++;
+    e->born = 0;
+    e->partial = e->newest;
+}
+
+bool l2_nothing_queued(const struct l2 *e)
+{
+    return e->born == 0 || (e->born == 1 && !e->partial);
 }
 
 void *l2_realloc(void *p, size_t n, void **abstract)
@@ -148,7 +169,7 @@ void *l2_realloc(void *p, size_t n, void **abstract)
     void *q = l2_alloc(n, abstract);
     if (!q || !p)
         return q;
-    struct block *b = (struct block *)p - 1;
+    struct l2_block *b = (struct l2_block *)p - 1;
     memcpy(q, p, b->size < n ? b->size : n);
     forget(*abstract, b);
     return q;
@@ -158,5 +179,5 @@ void l2_free_all(struct l2 *e)
 {
     struct list *node;
     while ((node = list_first(&e->blocks)) != NULL)
-        forget(e, container_of(node, struct block, node));
+        forget(e, container_of(node, struct l2_block, node));
 }

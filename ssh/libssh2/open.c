@@ -110,26 +110,44 @@ static void ping_answered(struct l2 *e, bool pong)
         e->base.up->pong(e->base.conn);
 }
 
-static bool take_next(struct l2 *e)
+/* Sends the next one's request, after all that has come in was taken in: what libssh2 allocates now is no
+ * packet. */
+static int begin_next(struct l2 *e, LIBSSH2_CHANNEL **channel, struct err *err)
+{
+    int rc = l2_pump(e, err);
+    if (rc < 0)
+        return rc;
+    e->receiving = false;
+    *channel = open_step(e);
+    e->receiving = true;
+    return 0;
+}
+
+/* 0: there is none, 1: one is under way, 2: one is to begin. */
+static int take_next(struct l2 *e)
 {
     if (e->opening || e->ping_opening)
-        return true;
+        return 1;
     struct list *node = list_pop(&e->waiting);
     if (node) {
         e->opening = container_of(node, struct l2_chan, node);
         e->opening->state = L2_OPENING;
-        return true;
+        return 2;
     }
     e->ping_opening = e->ping_wanted;
     e->ping_wanted = false;
-    return e->ping_opening;
+    return e->ping_opening ? 2 : 0;
 }
 
 int l2_open_run(struct l2 *e, struct err *err)
 {
-    while (take_next(e)) {
+    for (int next; (next = take_next(e)) > 0;) {
+        LIBSSH2_CHANNEL *channel;
         e->told_reason[0] = '\0';
-        LIBSSH2_CHANNEL *channel = open_step(e);
+        if (next == 1)
+            channel = open_step(e);
+        else if (begin_next(e, &channel, err) < 0)
+            return err->code;
         int rc = channel ? 0 : libssh2_session_last_errno(e->session);
         if (rc == LIBSSH2_ERROR_EAGAIN)
             return l2_check_host_key(e, err);
