@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "dribble.h"
 #include "side.h"
 
 #define MIB (1ull << 20)
@@ -282,6 +283,50 @@ static void test_churn(void **state)
     assert_int_equal(info.channels, 0);
 }
 
+static bool no_handles(void *arg)
+{
+    return ((struct dribble *)arg)->handles == 0;
+}
+
+/* However the server's bytes are cut, each packet is delivered as soon as it is whole. */
+static void test_dribble(void **state)
+{
+    struct side *s = *state;
+    struct link l;
+    struct dribble *d = malloc(sizeof *d);
+    struct link_options o = s->options;
+    char want[PEER_TEXT];
+    dribble_start(d, &s->world.loop, s->server.port);
+    o.port = d->port;
+    link_up(&s->world, &l, &o);
+    struct peer p = {0}, bulk = {.hello = "100000\n"};
+    peer_open_tcp(&p, l.conn, "127.0.0.1", s->targets.greets[0]);
+    assert_true(world_run_until(&s->world, peer_is_opened, &p, 10000));
+    size_t n = (size_t)snprintf(want, sizeof want, "port %u\n", s->targets.greets[0]);
+    for (int i = 0; i < 60; i++) { /* one packet at a time, and nothing behind it that could push it out */
+        struct peer_wait w = {&p, n};
+        assert_true(world_run_until(&s->world, peer_has, &w, 5000));
+        n += (size_t)snprintf(want + n, sizeof want - n, "%.*s", i % 4, "abc");
+        char text[8];
+        snprintf(text, sizeof text, "%.*s", i % 4, "abc");
+        p.hello = text[0] ? text : NULL;
+        peer_send(&p);
+        assert_null(p.hello);
+    }
+    struct peer_wait all = {&p, n};
+    assert_true(world_run_until(&s->world, peer_has, &all, 5000));
+    assert_string_equal(p.text, want);
+    peer_open_tcp(&bulk, l.conn, "127.0.0.1", s->targets.port[TARGET_SOURCE]);
+    assert_true(world_run(&s->world, &bulk.eof, 20000));
+    assert_int_equal(bulk.good, 100000);
+    peer_close(&bulk);
+    peer_close(&p);
+    link_close(&s->world, &l);
+    dribble_stop(d);
+    assert_true(world_run_until(&s->world, no_handles, d, 5000));
+    free(d);
+}
+
 int main(int argc, char **argv)
 {
 #define OVER_LINK(test) cmocka_unit_test_setup_teardown(test, side_link_up, side_link_down)
@@ -297,6 +342,7 @@ int main(int argc, char **argv)
         OVER_LINK(test_slow_target),
         OVER_LINK(test_bulk),
         OVER_LINK(test_many_streams),
+        OVER_LINK(test_dribble),
         OVER_LINK(test_info),
         OVER_LINK(test_churn),
     };

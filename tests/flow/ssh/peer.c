@@ -141,3 +141,9 @@ bool peer_is_opened(void *arg)
     struct peer *p = arg;
     return p->opened || p->closed;
 }
+
+bool peer_has(void *arg)
+{
+    struct peer_wait *w = arg;
+    return w->peer->got >= w->bytes;
+}

@@ -35,6 +35,12 @@ void peer_send(struct peer *p);    /* goes on with hello and to_send */
 void peer_release(struct peer *p); /* gives the credit that was held, and all that comes */
 void peer_close(struct peer *p);
 
+struct peer_wait {
+    struct peer *peer;
+    size_t bytes;
+};
+
+bool peer_has(void *wait); /* a struct peer_wait: that many bytes have come */
 bool peer_is_closed(void *p);
 bool peer_is_opened(void *p); /* or closed */
 

@@ -121,7 +121,8 @@ static bool waits_long(void *arg)
     return info.oldest_open_ms > 4000;
 }
 
-/* An open without an answer keeps neither the other channels nor the keepalive from working, and can be seen. */
+/* An open without an answer keeps neither the other channels nor the keepalive from working, and can be seen.
+ */
 static void test_open_hangs(void **state)
 {
     struct side *s = *state;
