@@ -15,11 +15,13 @@
 void arm_init(struct arm *a)
 {
     *a = (struct arm){.counters = json_object(), .reads_left = READS};
+    quota_init(&a->quota);
 }
 
 void arm_done(struct arm *a)
 {
     json_decref(a->counters);
+    quota_done(&a->quota);
 }
 
 void arm_count(struct sandbox *sb, const char *kind)
@@ -77,7 +79,7 @@ static bool token_passes(struct arm_call *c)
     static const char *const texts[] = {"", "Authentication failed. The 'Authorization' header is missing.",
                                         "The access token is invalid.",
                                         "The access token expiry UTC time is earlier than current UTC time."};
-    enum token_state t = token_check(c->sb, c->q);
+    enum token_state t = token_check(c->sb, c->q, &c->token);
     if (t == TOKEN_GOOD)
         return true;
     arm_error(c->r, 401, codes[t], "%s", texts[t]);

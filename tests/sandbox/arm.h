@@ -9,11 +9,14 @@
 #define ADIT_SANDBOX_ARM_H
 
 #include <jansson.h>
+#include <uv.h>
 
 #include "http.h"
+#include "quota.h"
 #include "world.h"
 
 struct sandbox;
+struct token;
 
 #define ARM_WILDCARDS 6
 
@@ -22,6 +25,7 @@ struct arm_call {
     struct sandbox *sb;
     const struct http_request *q;
     struct http_reply *r;
+    const struct token *token;                     /* the caller's */
     const struct world_subscription *subscription; /* of the path; NULL when it names none */
     const char *group;                             /* of the path in its true case; NULL likewise */
     char *args[ARM_WILDCARDS];                     /* the other wildcards, as they were written */
@@ -45,6 +49,9 @@ struct arm {
     unsigned status;        /* every call gets this status; 0 = none */
     unsigned delay_ms;      /* every reply waits so long */
     int reads_left;         /* of x-ms-ratelimit-remaining-subscription-reads */
+    struct quota quota;
+    uint64_t stale_ms;   /* how far Resource Graph is behind; 0 = not at all */
+    uv_timer_t *sampler; /* of graph_past.c, while it is behind */
 };
 
 void arm_init(struct arm *a);
@@ -96,7 +103,5 @@ void arm_graph(struct arm_call *c);
 
 json_t *arm_nic_json(struct vm *vm, bool primary, bool expand, bool shout);
 json_t *arm_public_ip_json(struct vm *vm);
-/* graph_row.c: one row of the resolver's query: a VM's own columns with one of its ipConfigurations. */
-json_t *graph_row(struct vm *vm, bool primary_nic);
 
 #endif

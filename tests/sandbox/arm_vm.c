@@ -121,7 +121,7 @@ static void on_booted(void *arg, const struct err *err)
 static void start_work(struct lro *o)
 {
     struct err err = {0};
-    if (o->vm->pid)
+    if (vm_runs(o->vm))
         lro_finish(o, NULL);
     else if (vm_boot(o->vm, on_booted, o, &err) < 0)
         lro_finish(o, &err);

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -44,6 +45,12 @@ int ctl_open(struct ctl *c, struct sandbox *sb, struct err *err);
 void ctl_close(struct ctl *c);
 void ctl_answer(struct ctl_call *call, bool ok, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void ctl_do(struct ctl_call *call); /* ctl_verbs.c */
+
+/* ctl_arm.c: the verbs that change what ARM says, and not a VM. */
+void ctl_arm(struct ctl_call *call);
+void ctl_graph(struct ctl_call *call);
+/* "25ms", "2s", "300us"; a bare number is milliseconds. In microseconds; negative: not a duration. */
+int64_t ctl_duration_us(const char *word);
 
 /* ctl_client.c: `adit-sandbox ctl --dir DIR WORD…`; returns the exit status. */
 int ctl_client(const char *dir, int count, char **words);

@@ -26,7 +26,9 @@ const char ctl_help[] =
     "  arm status CODE    every call gets CODE\n"
     "  arm delay 2s       every reply comes late\n"
     "  arm expire-tokens  every token given out so far\n"
+    "  arm quota on|off   whether callers who ask too often are refused (they are)\n"
     "  arm clear\n"
+    "  graph stale 30s    Resource Graph is so far behind; graph clear: it is not\n"
     "  status             JSON: VMs, relays, requests by kind\n"
     "  wait VM running|deallocated    at most 60 s\n"
     "VM is a name, group/name, or its name in the written adit.yaml.\n";

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "ctl.h"
 #include "sandbox.h"
-#include "token.h"
 #include "vm.h"
 #include "vmhost.h"
 
@@ -75,20 +74,6 @@ static void do_kill_ssh(struct ctl_call *call)
         ask(call, vm, VMHOST_KILL_SSH);
 }
 
-/* "25ms", "2s", "300us"; a bare number is milliseconds. In microseconds; negative: not a duration. */
-static int64_t duration_us(const char *word)
-{
-    char *unit;
-    double v = strtod(word, &unit);
-    if (unit == word || v < 0 || v > 3600000)
-        return -1;
-    if (strcmp(unit, "us") == 0)
-        return (int64_t)v;
-    if (strcmp(unit, "s") == 0)
-        return (int64_t)(v * 1e6);
-    return strcmp(unit, "ms") == 0 || *unit == 0 ? (int64_t)(v * 1e3) : -1;
-}
-
 /* "100mbit", "1gbit", "500kbit", "64000bit". Bits a second; negative: not a rate. */
 static int64_t rate_bps(const char *word)
 {
@@ -109,7 +94,7 @@ static const char *fault_read(const struct ctl_call *call, struct relay_faults *
     const char *kind = call->words[2], *value = call->words_count > 3 ? call->words[3] : "";
     int64_t n;
     if (strcmp(kind, "latency") == 0) {
-        if ((n = duration_us(value)) < 0)
+        if ((n = ctl_duration_us(value)) < 0)
             return "latency takes a duration: 25ms";
         f->latency_us = (uint64_t)n;
     } else if (strcmp(kind, "rate") == 0) {
@@ -145,30 +130,6 @@ static void do_fault(struct ctl_call *call)
         ctl_answer(call, false, "%s", err.msg);
     else
         ctl_answer(call, true, "done");
-}
-
-static void do_arm(struct ctl_call *call)
-{
-    struct arm *a = &call->sb->arm;
-    const char *what = call->words[1], *value = call->words_count > 2 ? call->words[2] : "";
-    int64_t us = duration_us(value);
-    unsigned n = (unsigned)strtoul(value, NULL, 10);
-    if (strcmp(what, "throttle") == 0 && n) {
-        a->throttle_left = n;
-    } else if (strcmp(what, "status") == 0 && n >= 400 && n <= 599) {
-        a->status = n;
-    } else if (strcmp(what, "delay") == 0 && us >= 0) {
-        a->delay_ms = (unsigned)(us / 1000);
-    } else if (strcmp(what, "expire-tokens") == 0) {
-        token_expire_all(&call->sb->tokens);
-    } else if (strcmp(what, "clear") == 0) {
-        a->throttle_left = a->status = a->delay_ms = 0;
-    } else {
-        ctl_answer(call, false,
-                   "arm takes throttle N, status CODE (400 to 599), delay 2s, expire-tokens or clear");
-        return;
-    }
-    ctl_answer(call, true, "done");
 }
 
 static json_t *vm_status(struct vm *vm)
@@ -244,7 +205,8 @@ static const struct verb verbs[] = {
     {"recreate", "recreate VM", 2, 2, do_recreate},
     {"kill-ssh", "kill-ssh VM", 2, 2, do_kill_ssh},
     {"fault", "fault VM latency 25ms | rate 100mbit | reset | blackhole on|off | clear", 3, 4, do_fault},
-    {"arm", "arm throttle N | status CODE | delay 2s | expire-tokens | clear", 2, 3, do_arm},
+    {"arm", "arm throttle N | status CODE | delay 2s | expire-tokens | quota on|off | clear", 2, 3, ctl_arm},
+    {"graph", "graph stale 30s | clear", 2, 3, ctl_graph},
     {"status", "status", 1, 1, do_status},
     {"wait", "wait VM running|deallocated", 3, 3, do_wait},
 };

@@ -13,41 +13,58 @@
 
 #define EXIT_USAGE 64
 
-static const char help[] = "usage: adit-sandbox run --dir DIR [--file WORLD.yaml] [--arm-port N]\n"
-                           "       adit-sandbox ctl --dir DIR WORD...      (adit-sandbox ctl --help)\n"
-                           "\n"
-                           "run builds a small Azure in DIR and stays in the foreground. DIR/ready exists "
-                           "while all of it is up; then\n"
-                           "  . DIR/env      points a shell's adit at it.\n"
-                           "Without --file the world is: rg-desk/win11 (RDP), rg-web/web1 and web2 (HTTP), "
-                           "rg-data/db1 (private address only),\n"
-                           "rg-desk/win-new (nothing of the how-to done), rg-lab/off1 (deallocated), "
-                           "rg-web/web-flex_1a2b3c4d (an instance of a\n"
-                           "Flexible scale set), and twin in both rg-lab and rg-web. ADIT_SANDBOX_NETNS=none "
-                           "does without namespaces.\n";
+static const char help[] =
+    "usage: adit-sandbox run --dir DIR [--file WORLD.yaml] [--scale N [--subscriptions M]] [--arm-port N]\n"
+    "       adit-sandbox ctl --dir DIR WORD...      (adit-sandbox ctl --help)\n"
+    "\n"
+    "run builds a small Azure in DIR and stays in the foreground. DIR/ready exists "
+    "while all of it is up; then\n"
+    "  . DIR/env      points a shell's adit at it.\n"
+    "Without --file the world is: rg-desk/win11 (RDP), rg-web/web1 and web2 (HTTP), "
+    "rg-data/db1 (private address only),\n"
+    "rg-desk/win-new (nothing of the how-to done), rg-lab/off1 (deallocated), "
+    "rg-web/web-flex_1a2b3c4d (an instance of a\n"
+    "Flexible scale set), and twin in both rg-lab and rg-web. ADIT_SANDBOX_NETNS=none "
+    "does without namespaces.\n"
+    "--scale adds N VMs that exist in ARM only, spread over M subscriptions; without --file there are no "
+    "others.\n";
 
 struct options {
-    const char *dir, *file;
-    unsigned long port;
+    const char *dir;
+    struct world_choice world;
+    unsigned port;
 };
+
+/* Reads a number of at most `most`; false when it is none. */
+static bool number_read(const char *text, unsigned most, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    *out = (unsigned)n;
+    return *text >= '0' && *text <= '9' && !*end && n <= most;
+}
 
 /* Takes the options off the front; returns the index of the first other word, or a negative number. */
 static int options_read(struct options *o, int argc, char **argv)
 {
     int i = 2;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i += 2) {
-        char *end = NULL;
+        bool good = true;
         if (i + 1 >= argc)
             return -1;
         if (strcmp(argv[i], "--dir") == 0)
             o->dir = argv[i + 1];
         else if (strcmp(argv[i], "--file") == 0)
-            o->file = argv[i + 1];
+            o->world.path = argv[i + 1];
         else if (strcmp(argv[i], "--arm-port") == 0)
-            o->port = strtoul(argv[i + 1], &end, 10);
+            good = number_read(argv[i + 1], 65535, &o->port);
+        else if (strcmp(argv[i], "--scale") == 0)
+            good = number_read(argv[i + 1], WORLD_SCALE_MAX, &o->world.scale);
+        else if (strcmp(argv[i], "--subscriptions") == 0)
+            good = number_read(argv[i + 1], WORLD_SUBSCRIPTIONS_MAX, &o->world.subscriptions);
         else
             return -1;
-        if (end && (*end || o->port > 65535))
+        if (!good)
             return -1;
     }
     return o->dir ? i : -1;
@@ -61,7 +78,7 @@ static int run(const struct options *o)
         fprintf(stderr, "adit-sandbox: %s\n", err.code ? err.msg : "cannot resolve --dir");
         return 1;
     }
-    return sandbox_run(dir, o->file, (unsigned)o->port);
+    return sandbox_run(dir, &o->world, o->port);
 }
 
 int main(int argc, char **argv)

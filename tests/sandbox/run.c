@@ -20,6 +20,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "env.h"
+#include "graph.h"
 #include "lro.h"
 #include "sandbox.h"
 #include "sshd.h"
@@ -108,7 +109,7 @@ static int vms_make(struct sandbox *sb, struct err *err)
     }
     sb->booting = 1; /* our own, so that none is the last before all are counted */
     for (unsigned i = 0; i < w->vms_count; i++) {
-        if (w->vms[i].spec->power != INITIAL_RUNNING)
+        if (w->vms[i].spec->power != INITIAL_RUNNING || w->vms[i].spec->synthetic)
             continue;
         sb->booting++;
         int rc = vm_boot(&w->vms[i], on_booted, &w->vms[i], err);
@@ -120,11 +121,11 @@ static int vms_make(struct sandbox *sb, struct err *err)
     return 0;
 }
 
-static int build(struct sandbox *sb, const char *world_path, unsigned port, struct err *err)
+static int build(struct sandbox *sb, const struct world_choice *world, unsigned port, struct err *err)
 {
     const char *sshd;
     int rc = sshd_find(&sshd, err);
-    rc = rc ? rc : world_file_load(&sb->world.file, world_path, err);
+    rc = rc ? rc : world_file_load(&sb->world.file, world, err);
     rc = rc ? rc : env_prepare(sb, err);
     if (rc)
         return rc;
@@ -137,6 +138,7 @@ static int build(struct sandbox *sb, const char *world_path, unsigned port, stru
 static void take_down(struct sandbox *sb)
 {
     env_not_ready(sb);
+    graph_past_end(sb);
     for (unsigned i = 0; i < sb->world.vms_count; i++) {
         sb->world.vms[i].booted = NULL;
         vm_deallocate(&sb->world.vms[i]);
@@ -177,7 +179,7 @@ static int lock_dir(const char *dir)
     return -1;
 }
 
-int sandbox_run(const char *dir, const char *world_path, unsigned arm_port)
+int sandbox_run(const char *dir, const struct world_choice *world, unsigned arm_port)
 {
     static struct sandbox sb;
     struct err err = {0};
@@ -203,7 +205,7 @@ int sandbox_run(const char *dir, const char *world_path, unsigned arm_port)
     sb.on_int.data = sb.on_term.data = &sb;
     uv_signal_start(&sb.on_int, on_signal, SIGINT);
     uv_signal_start(&sb.on_term, on_signal, SIGTERM);
-    if (build(&sb, world_path, arm_port, &err) == 0) {
+    if (build(&sb, world, arm_port, &err) == 0) {
         uv_run(&sb.loop, UV_RUN_DEFAULT);
     } else {
         fprintf(stderr, "adit-sandbox: %s\n", err.msg);

@@ -29,12 +29,14 @@ struct sandbox {
     struct arm arm;
     struct list lros; /* lro.h */
     struct ctl ctl;
-    unsigned serial;  /* of the last VM process */
-    unsigned booting; /* VMs that are not up yet at start-up */
+    unsigned serial;           /* of the last VM process */
+    unsigned synthetic_serial; /* of the last address of a synthetic VM */
+    unsigned booting;          /* VMs that are not up yet at start-up */
     uv_signal_t on_int, on_term;
     int exit_status;
 };
 
-int sandbox_run(const char *dir, const char *world_path, unsigned arm_port); /* returns the exit status */
+/* Returns the exit status. */
+int sandbox_run(const char *dir, const struct world_choice *world, unsigned arm_port);
 
 #endif

@@ -12,13 +12,6 @@
 #include "sandbox.h"
 
 #define TOKENS_MAX 10000
-#define TOKEN_TEXT 256
-
-struct token {
-    struct list node;
-    time_t expires;
-    char text[TOKEN_TEXT];
-};
 
 void token_book_init(struct token_book *b)
 {
@@ -62,7 +55,7 @@ static void refuse(struct http_reply *r, unsigned status, const char *error, int
                   code, "timestamp", when, "trace_id", trace, "correlation_id", correlation);
 }
 
-static struct token *token_new(struct sandbox *sb)
+static struct token *token_new(struct sandbox *sb, const char *client)
 {
     while (sb->tokens.count >= TOKENS_MAX)
         oldest_drop(&sb->tokens);
@@ -73,6 +66,7 @@ static struct token *token_new(struct sandbox *sb)
     world_uuid(a), world_uuid(b), world_uuid(c);
     snprintf(t->text, sizeof t->text, "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOiIxLjAifQ.%s%s%s", a, b,
              c);
+    snprintf(t->client, sizeof t->client, "%s", client);
     t->expires = time(NULL) + (time_t)sb->world.file->token_seconds;
     list_push(&sb->tokens.tokens, &t->node);
     sb->tokens.count++;
@@ -115,7 +109,7 @@ static void grant_secret(struct sandbox *sb, const char *client, const char *sec
         refuse(r, 401, "invalid_client", 7000215, text);
         return;
     }
-    struct token *t = token_new(sb);
+    struct token *t = token_new(sb, f->client);
     if (!t) {
         refuse(r, 503, "temporarily_unavailable", 90033, "A transient error has occurred. Please try again.");
         return;
@@ -212,15 +206,21 @@ void token_handle(struct sandbox *sb, const struct http_request *q, struct http_
     }
 }
 
-enum token_state token_check(struct sandbox *sb, const struct http_request *q)
+enum token_state token_check(struct sandbox *sb, const struct http_request *q, const struct token **out)
 {
     const char *h = http_header(q, "Authorization");
+    *out = NULL;
     if (!h || strncasecmp(h, "Bearer ", 7) != 0)
         return TOKEN_MISSING;
     struct token *t;
-    list_each(t, &sb->tokens.tokens, struct token, node) if (strcmp(t->text, h + 7) == 0) return t->expires >
-            time(NULL)
-        ? TOKEN_GOOD
-        : TOKEN_EXPIRED;
+    list_each(t, &sb->tokens.tokens, struct token, node)
+    {
+        if (strcmp(t->text, h + 7) != 0)
+            continue;
+        if (t->expires <= time(NULL))
+            return TOKEN_EXPIRED;
+        *out = t;
+        return TOKEN_GOOD;
+    }
     return TOKEN_UNKNOWN;
 }

@@ -9,15 +9,25 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/list.h"
 #include "http.h"
+#include "world.h"
 
 struct sandbox;
 
 struct token_book {
     struct list tokens;
     unsigned count;
+};
+
+/* What a token stands for. */
+struct token {
+    struct list node;
+    time_t expires;
+    char client[WORLD_UUID_LEN]; /* whose it is: calls are counted by it */
+    char text[256];
 };
 
 enum token_state { TOKEN_GOOD, TOKEN_MISSING, TOKEN_UNKNOWN, TOKEN_EXPIRED };
@@ -27,7 +37,8 @@ void token_book_done(struct token_book *b);
 
 bool token_path(const char *path); /* whether the login endpoint serves it */
 void token_handle(struct sandbox *sb, const struct http_request *q, struct http_reply *r);
-enum token_state token_check(struct sandbox *sb, const struct http_request *q);
+/* *out: the token when it is good; valid during the call. */
+enum token_state token_check(struct sandbox *sb, const struct http_request *q, const struct token **out);
 void token_expire_all(struct token_book *b);
 
 #endif

@@ -53,13 +53,13 @@ int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsi
     vm->admin = spec->admin ? spec->admin : "azureuser";
     door_init(&vm->door);
     world_uuid(vm->vm_id);
-    address_private(&sb->addresses, sb->fabric.mode, index, vm->private_address);
     vm->extensions = json_object();
     vm->rules = json_object();
     if (spec->os == OS_WINDOWS && !(spec->lacks & LACK_EXTENSION))
         json_object_set_new(vm->extensions, "WindowsOpenSSH", installed_extension());
     if (!(spec->lacks & LACK_RULE))
         json_object_set_new(vm->rules, "allow-SSH", open_rule());
+    address_private(&sb->addresses, sb->fabric.mode, index, vm->private_address);
     /* The same group and name may be in several subscriptions; those of the first have the plain name. */
     unsigned of = 0;
     while (strcmp(sb->world.file->subscriptions[of].id, vm->subscription) != 0)
@@ -70,6 +70,10 @@ int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsi
     int n = snprintf(vm->dir, sizeof vm->dir, "%s/vms/%s%s.%s", sb->dir, number, spec->group, spec->name);
     if (n < 0 || (size_t)n >= sizeof vm->dir)
         return err_set(err, ERR_INVAL, "the path of --dir is too long");
+    if (spec->synthetic) {
+        vm_synthetic_init(vm);
+        return 0;
+    }
     int rc = fs_mkdirs(vm->dir, 0700, err);
     rc = rc ? rc : sshd_host_keys_new(vm->dir, err);
     bool added;
@@ -95,6 +99,11 @@ void vm_done(struct vm *vm)
     vm_process_end(vm);
     json_decref(vm->extensions);
     json_decref(vm->rules);
+}
+
+bool vm_runs(const struct vm *vm)
+{
+    return vm->pid || vm->boot || (vm->spec->synthetic && vm->power == VM_RUNNING);
 }
 
 bool vm_has_sshd(const struct vm *vm)
@@ -216,6 +225,8 @@ void vm_process_end(struct vm *vm)
 
 int vm_ask(struct vm *vm, uint32_t verb, int fd, struct err *err)
 {
+    if (vm->spec->synthetic)
+        return err_set(err, ERR_UNAVAILABLE, "vm %s is synthetic: it exists in ARM only", vm->spec->name);
     if (!vm->ready)
         return err_set(err, ERR_UNAVAILABLE, "vm %s is %s", vm->spec->name, vm_power_name(vm));
     struct vmhost_request q = {.verb = verb, .faults = vm->faults};

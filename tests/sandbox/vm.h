@@ -17,6 +17,7 @@
 #include "world.h"
 
 struct sandbox;
+struct vm_past;
 
 enum vm_power { VM_DEALLOCATED, VM_STARTING, VM_RUNNING, VM_DEALLOCATING };
 
@@ -39,6 +40,7 @@ struct vm {
     json_t *rules;      /* name → ARM properties, of the NIC's NSG */
     struct relay_faults faults;
     struct relay_stats stats; /* as last heard */
+    struct vm_past *past;     /* graph_past.c, or NULL */
     struct door door;
 
     /* the process */
@@ -47,6 +49,7 @@ struct vm {
     uv_poll_t *poll;
     bool ready;
     bool relay_listens; /* its relay has our listener */
+    uv_timer_t *boot;   /* of a synthetic VM that starts */
     vm_done_cb booted;
     void *booted_arg;
 };
@@ -55,6 +58,7 @@ struct vm {
 int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsigned index, struct err *err);
 void vm_done(struct vm *vm); /* the process is gone, memory freed */
 
+bool vm_runs(const struct vm *vm);              /* or is about to */
 bool vm_has_sshd(const struct vm *vm);          /* a Linux VM, or a Windows one with the OpenSSH extension */
 bool vm_port_open(const struct vm *vm);         /* the NSG lets TCP 22 in */
 const char *vm_power_name(const struct vm *vm); /* "running", … as in PowerState/running */
@@ -66,6 +70,11 @@ int vm_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err);
 void vm_deallocate(struct vm *vm);
 /* Another vmId, other host keys, the same name and address; boots again if it ran. */
 int vm_recreate(struct vm *vm, vm_done_cb cb, void *arg, struct err *err);
+
+/* vm_synthetic.c: what takes the place of the process where there is none. */
+void vm_synthetic_init(struct vm *vm);
+int vm_synthetic_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err);
+void vm_synthetic_end(struct vm *vm); /* one that starts stays as it is */
 
 /* Derives door and sshd from power, extension, rule and faults; call after any of them changed. */
 int vm_update(struct vm *vm, struct err *err);

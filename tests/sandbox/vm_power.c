@@ -91,8 +91,10 @@ static void on_control(uv_poll_t *p, int status, int events)
 
 int vm_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
 {
-    if (vm->pid)
+    if (vm_runs(vm))
         return err_set(err, ERR_EXISTS, "vm %s is %s", vm->spec->name, vm_power_name(vm));
+    if (vm->spec->synthetic)
+        return vm_synthetic_boot(vm, cb, arg, err);
     int rc = 0;
     if (!*vm->address && vm->spec->public_ip != PUBLIC_NONE)
         rc = address_public_take(&vm->sb->addresses, vm->address, err);
@@ -117,8 +119,10 @@ void vm_deallocate(struct vm *vm)
 {
     door_shut(&vm->door);
     vm_process_end(vm);
+    vm_synthetic_end(vm);
     if (vm->spec->public_ip == PUBLIC_DYNAMIC && *vm->address) {
-        address_public_give(&vm->sb->addresses, vm->address);
+        if (!vm->spec->synthetic)
+            address_public_give(&vm->sb->addresses, vm->address);
         vm->address[0] = 0;
     }
     vm->power = VM_DEALLOCATED;
@@ -134,14 +138,14 @@ void vm_deallocate(struct vm *vm)
 
 int vm_recreate(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
 {
-    bool ran = vm->pid != 0;
+    bool ran = vm_runs(vm);
     if (vm->power == VM_STARTING)
         return err_set(err, ERR_UNAVAILABLE, "vm %s is starting; wait until it runs", vm->spec->name);
     door_shut(&vm->door);
     vm_process_end(vm);
     world_uuid(vm->vm_id);
     vm->power = VM_DEALLOCATED;
-    int rc = sshd_host_keys_new(vm->dir, err);
+    int rc = vm->spec->synthetic ? 0 : sshd_host_keys_new(vm->dir, err);
     if (rc)
         return rc;
     if (ran)

@@ -13,8 +13,10 @@
 
 #include "base/err.h"
 
-#define WORLD_UUID_LEN 37 /* 36 characters and the NUL */
-#define WORLD_VMS_MAX 2000
+#define WORLD_UUID_LEN 37     /* 36 characters and the NUL */
+#define WORLD_VMS_MAX 2000    /* written out in a file */
+#define WORLD_SCALE_MAX 20000 /* synthetic ones */
+#define WORLD_SUBSCRIPTIONS_MAX 100
 
 enum world_os { OS_LINUX, OS_WINDOWS };
 enum world_public_ip { PUBLIC_STATIC, PUBLIC_DYNAMIC, PUBLIC_NONE };
@@ -41,6 +43,7 @@ struct world_vm {
     enum world_initial power;
     uint32_t lacks;    /* enum world_lack */
     uint32_t services; /* enum world_service */
+    bool synthetic;    /* exists in ARM only: no process behind it (vm_synthetic.c) */
     bool decoy_nic;    /* a second NIC, not primary, listed before the primary one */
     char **local;      /* forwards written to adit.yaml */
     unsigned local_count;
@@ -58,17 +61,27 @@ struct world_file {
     char *tenant, *client, *secret;
     unsigned operation_ms; /* how long a start or deallocate takes */
     unsigned token_seconds;
-    unsigned page_size; /* entries a page of a list */
+    unsigned page_size;           /* entries a page of a list */
+    unsigned scale;               /* so many synthetic VMs more */
+    unsigned scale_subscriptions; /* spread over so many subscriptions; 0 = those that there are */
     struct world_subscription *subscriptions;
     unsigned subscriptions_count;
     struct world_vm *vms;
     unsigned vms_count;
 };
 
-/* path NULL: the default world. ERR_NOTFOUND, ERR_CONFIG with the line in the message. */
-int world_file_load(struct world_file **out, const char *path, struct err *err);
+/* Which world: a file, or a fleet, or both; neither is the default world. */
+struct world_choice {
+    const char *path;              /* or NULL */
+    unsigned scale, subscriptions; /* 0 = as the file says */
+};
+
+/* ERR_NOTFOUND, ERR_CONFIG with the line in the message, ERR_LIMIT. */
+int world_file_load(struct world_file **out, const struct world_choice *choice, struct err *err);
+int world_file_scale(struct world_file *f, unsigned count, unsigned subscriptions,
+                     struct err *err); /* world_scale.c */
 void world_file_free(struct world_file *f);
-extern const char world_default_text[];
+extern const char world_default_text[], world_scale_text[];
 
 struct vm; /* vm.h */
 

@@ -44,6 +44,7 @@ static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_FLAGS("lacks", OPTIONAL, struct world_vm, lacks, lack_words, CYAML_ARRAY_LEN(lack_words)),
     CYAML_FIELD_FLAGS("services", OPTIONAL, struct world_vm, services, service_words,
                       CYAML_ARRAY_LEN(service_words)),
+    CYAML_FIELD_BOOL("synthetic", OPTIONAL, struct world_vm, synthetic),
     CYAML_FIELD_BOOL("decoy-nic", OPTIONAL, struct world_vm, decoy_nic),
     CYAML_FIELD_SEQUENCE("local", OPTIONAL_TEXT, struct world_vm, local, &text_entry, 0, 100),
     CYAML_FIELD_SEQUENCE("sshd", OPTIONAL_TEXT, struct world_vm, sshd, &text_entry, 0, 100),
@@ -66,9 +67,11 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_UINT("operation-ms", OPTIONAL, struct world_file, operation_ms),
     CYAML_FIELD_UINT("token-seconds", OPTIONAL, struct world_file, token_seconds),
     CYAML_FIELD_UINT("page-size", OPTIONAL, struct world_file, page_size),
+    CYAML_FIELD_UINT("scale", OPTIONAL, struct world_file, scale),
+    CYAML_FIELD_UINT("scale-subscriptions", OPTIONAL, struct world_file, scale_subscriptions),
     CYAML_FIELD_SEQUENCE("subscriptions", CYAML_FLAG_POINTER, struct world_file, subscriptions,
-                         &subscription_entry, 1, 100),
-    CYAML_FIELD_SEQUENCE("vms", CYAML_FLAG_POINTER, struct world_file, vms, &vm_entry, 1, WORLD_VMS_MAX),
+                         &subscription_entry, 1, WORLD_SUBSCRIPTIONS_MAX),
+    CYAML_FIELD_SEQUENCE("vms", OPTIONAL_TEXT, struct world_file, vms, &vm_entry, 0, WORLD_VMS_MAX),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t file_schema = {
@@ -122,38 +125,47 @@ static int check(const struct world_file *f, struct err *err)
     return 0;
 }
 
-int world_file_load(struct world_file **out, const char *path, struct err *err)
+/* Parses `text` (the one that is named `path` in errors). */
+static int parse(struct world_file **out, const char *text, size_t len, const char *path, struct err *err)
 {
-    char *text = NULL;
-    size_t len = strlen(world_default_text);
-    if (path) {
-        int rc = fs_read(path, FILE_MAX_BYTES, &text, &len, err);
-        if (rc)
-            return rc;
-    }
     struct report report = {{0}, 0};
     cyaml_config_t config = quiet;
     config.log_fn = on_cyaml_log;
     config.log_ctx = &report;
     cyaml_data_t *data = NULL;
-    cyaml_err_t rc = cyaml_load_data((const uint8_t *)(text ? text : world_default_text), len, &config,
-                                     &file_schema, &data, NULL);
-    mem_free(text);
-    if (rc != CYAML_OK)
-        return err_set(err, ERR_CONFIG, "world file %s: %s (%s)", path ? path : "(default)", report.text,
-                       cyaml_strerror(rc));
+    cyaml_err_t rc = cyaml_load_data((const uint8_t *)text, len, &config, &file_schema, &data, NULL);
     *out = data;
+    if (rc != CYAML_OK)
+        return err_set(err, ERR_CONFIG, "world file %s: %s (%s)", path, report.text, cyaml_strerror(rc));
+    return 0;
+}
+
+int world_file_load(struct world_file **out, const struct world_choice *choice, struct err *err)
+{
+    const char *path = choice->path ? choice->path : choice->scale ? "(scale)" : "(default)";
+    const char *made = choice->scale ? world_scale_text : world_default_text;
+    char *text = NULL;
+    size_t len = strlen(made);
+    int rc = choice->path ? fs_read(choice->path, FILE_MAX_BYTES, &text, &len, err) : 0;
+    rc = rc ? rc : parse(out, text ? text : made, len, path, err);
+    mem_free(text);
+    if (rc)
+        return rc;
     struct world_file *f = *out;
     f->operation_ms = f->operation_ms ? f->operation_ms : 1500;
     f->token_seconds = f->token_seconds ? f->token_seconds : 3599;
     f->page_size = f->page_size ? f->page_size : 50;
-    int bad = check(f, err);
-    if (bad) {
-        world_file_free(f);
-        *out = NULL;
-        return err_wrap(err, "world file %s", path ? path : "(default)");
-    }
-    return 0;
+    rc = check(f, err);
+    if (!rc)
+        rc = world_file_scale(f, choice->scale ? choice->scale : f->scale,
+                              choice->subscriptions ? choice->subscriptions : f->scale_subscriptions, err);
+    if (!rc && f->vms_count == 0)
+        rc = err_set(err, ERR_CONFIG, "it has no VMs: neither vms: nor scale:");
+    if (!rc)
+        return 0;
+    world_file_free(f);
+    *out = NULL;
+    return err_wrap(err, "world file %s", path);
 }
 
 void world_file_free(struct world_file *f)

@@ -35,10 +35,10 @@ def wait_for(what, deadline=20.0):
 
 
 class Sandbox:
-    def __init__(self, binary, world=None, env=None):
+    def __init__(self, binary, world=None, env=None, args=()):
         self.binary = binary
         self.dir = tempfile.mkdtemp(prefix="sbx")
-        args = [binary, "run", "--dir", self.dir]
+        args = [binary, "run", "--dir", self.dir, *args]
         if world:
             path = os.path.join(self.dir, "world.yaml")
             with open(path, "w") as f:
@@ -124,6 +124,13 @@ class Sandbox:
             if api:
                 path += ("&" if "?" in path else "?") + "api-version=" + api
         return self.http(method, path, body, {"Authorization": "Bearer " + self.token, **(headers or {})})
+
+    def graph(self, query, subscriptions=None, headers=None, **options):
+        """One page of Resource Graph: (status, headers, body)."""
+        body = {"query": query, "options": {"resultFormat": "objectArray", **options}}
+        if subscriptions:
+            body["subscriptions"] = subscriptions
+        return self.arm("POST", "//providers/Microsoft.ResourceGraph/resources", body, headers, api="2024-04-01")
 
     def vm_path(self, vm, tail=""):
         return "/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s%s" % (*vm.split("/"), tail)
@@ -211,10 +218,11 @@ def read_exactly(s, n):
 class Case(unittest.TestCase):
     world = None
     env = None
+    args = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.sb = Sandbox(BINARY, cls.world, cls.env)
+        cls.sb = Sandbox(BINARY, cls.world, cls.env, cls.args)
 
     @classmethod
     def tearDownClass(cls):

@@ -111,8 +111,8 @@ class Resources(Case):
             body = {"query": QUERY % names, "options": {"resultFormat": "objectArray"}, **more}
             return self.sb.arm("POST", "//providers/Microsoft.ResourceGraph/resources", body)[2]
         body = rows("'WEB1', 'off1'")
-        self.assertEqual([r["name"] for r in body["data"]], ["web1", "off1"])
-        web, off = body["data"]
+        self.assertEqual([r["name"] for r in body["data"]], ["off1", "web1"])  # by id, as the query asks
+        off, web = body["data"]
         self.assertEqual((web["publicIp"], web["power"], web["osType"]),
                          (self.sb.vm("web1")["address"], "PowerState/running", "Linux"))
         self.assertEqual((off["publicIp"], off["power"]), ("", "PowerState/deallocated"))
@@ -124,7 +124,7 @@ class Resources(Case):
         self.assertEqual(page["count"], 3)
         first = self.sb.arm("POST", "//providers/Microsoft.ResourceGraph/resources",
                             {"query": QUERY % "'web1', 'off1', 'db1'", "options": {"$top": 2}})[2]
-        self.assertEqual((first["count"], first["totalRecords"], first["$skipToken"]), (2, 3, "2"))
+        self.assertEqual((first["count"], first["totalRecords"], first["resultTruncated"]), (2, 3, "true"))
 
     def test_counts(self):
         before = self.sb.requests("nic.get")

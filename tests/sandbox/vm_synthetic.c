@@ -1,0 +1,73 @@
+/*
+ * vm_synthetic: a VM that exists in ARM only: no process, no directory, and nothing behind its address.
+ *
+ * Its public address is one of 127.68.0.0/14, where connections are refused unless another server on this
+ * machine listens on every address.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sandbox.h"
+#include "vm.h"
+
+#define HOSTS 250U
+#define FIRST 4U
+#define NETS 250U
+
+static void address_take(struct vm *vm)
+{
+    unsigned n = vm->sb->synthetic_serial++;
+    snprintf(vm->address, sizeof vm->address, "127.%u.%u.%u", 68 + n / (HOSTS * NETS) % 4, n / HOSTS % NETS,
+             FIRST + n % HOSTS);
+}
+
+void vm_synthetic_init(struct vm *vm)
+{
+    snprintf(vm->private_address, sizeof vm->private_address, "10.%u.%u.%u",
+             67 + vm->index / (HOSTS * NETS) % 4, vm->index / HOSTS % NETS, FIRST + vm->index % HOSTS);
+    vm->port = 22;
+    vm->power = vm->spec->power == INITIAL_RUNNING ? VM_RUNNING : VM_DEALLOCATED;
+    if (vm->spec->public_ip == PUBLIC_STATIC ||
+        (vm->spec->public_ip == PUBLIC_DYNAMIC && vm->power == VM_RUNNING))
+        address_take(vm);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    mem_free(h);
+}
+
+void vm_synthetic_end(struct vm *vm)
+{
+    if (vm->boot)
+        uv_close((uv_handle_t *)vm->boot, on_timer_closed);
+    vm->boot = NULL;
+}
+
+static void on_boot(uv_timer_t *t)
+{
+    struct vm *vm = t->data;
+    vm_done_cb cb = vm->booted;
+    vm_synthetic_end(vm);
+    vm->power = VM_RUNNING;
+    vm->booted = NULL;
+    if (cb)
+        cb(vm->booted_arg, NULL);
+}
+
+int vm_synthetic_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
+{
+    vm->boot = mem_zalloc(sizeof *vm->boot);
+    if (!vm->boot)
+        return err_set(err, ERR_NOMEM, "vm %s: out of memory", vm->spec->name);
+    if (!*vm->address && vm->spec->public_ip != PUBLIC_NONE)
+        address_take(vm);
+    vm->power = VM_STARTING;
+    vm->booted = cb;
+    vm->booted_arg = arg;
+    uv_timer_init(&vm->sb->loop, vm->boot);
+    vm->boot->data = vm;
+    uv_timer_start(vm->boot, on_boot, 0, 0);
+    return 0;
+}
