@@ -1,6 +1,5 @@
 """Users' mistakes: each is a clear message and the right exit code, and nothing else is disturbed."""
-import os
-import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -73,14 +72,19 @@ class Mistakes(WorldCase):
 
     def test_arm_down(self):
         text = self.world.config_path.read_text()
-        import re
-
         endpoint = re.search(r"arm-endpoint: *\"?(https://[^\s\"]+)", text).group(1)
         down = f"https://127.0.0.1:{free_port()}"
         self.world.config_path.write_text(text.replace(endpoint, down))
         done = self.fails(69, "up", "web1", "--timeout", "5s", names=("web1", down.removeprefix("https://")))
 
     def test_ssh_refused(self):
+        nobody = free_port()
+        self.world.config(f"  - name: closed\n    address: 127.0.0.1\n    port: {nobody}\n    local: ['{self.spec}']\n")
+        self.fails(69, "up", "closed", names=("closed", f"127.0.0.1:{nobody}", "refused"))
+        with self.assertRaises(ConnectionResetError):
+            connect(self.port).recv(1)
+
+    def test_vm_that_is_off(self):
         self.world.ctl("deallocate", "rg-web/web2")
         self.addCleanup(self.world.ctl, "start", "rg-web/web2")
         self.world.adit("up", "web1")

@@ -86,8 +86,12 @@ class World:
             self.sandbox.kill()
             self.sandbox.wait()
         self.sandbox_log.close()
+        said = self.logs() + (self.dir / "sandbox.log").read_text(errors="replace")
         if not os.environ.get("ADIT_TEST_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
+        for report in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "Assertion `"):
+            if report in said:
+                raise AssertionError(f"a sanitizer or an assertion spoke:\n{said[said.index(report) - 200:][:6000]}")
 
     # ---- commands ----
 
