@@ -4,7 +4,8 @@
  * The uv timer is armed for the earliest one. When that is moved later or stopped, it stays armed: one
  * wake-up too many is cheaper than re-arming at every move of an idle timeout. Time is read from the system,
  * not from the loop's cached value, which is old after a long callback and would make timers fire early.
- * Timers that are due together fire in the order in which they were started.
+ * Timers that are due together fire in the order in which they were started. What is due already waits for no
+ * uv timer, which would take a millisecond or two: an idle handle fires it on the loop's next turn.
  */
 #include "clock.h"
 
@@ -17,12 +18,14 @@
 
 struct clock {
     uv_timer_t uv;
+    uv_idle_t soon; /* active: something is due at once */
     struct timer **heap;
     size_t count, cap;
     uint64_t next_seq;
     uint64_t armed_ms; /* when the uv timer fires; meaningful while it is active */
     uint64_t frozen_ms;
     bool frozen, firing, closing;
+    int open_handles;
     clock_closed_cb closed_cb;
     void *closed_arg;
 };
@@ -81,6 +84,7 @@ uint64_t clock_now(const struct clock *c)
 }
 
 static void on_timer(uv_timer_t *h);
+static void on_soon(uv_idle_t *h);
 
 static void arm(struct clock *c)
 {
@@ -90,16 +94,20 @@ static void arm(struct clock *c)
     if (c->count == 0) {
         if (active)
             uv_timer_stop(&c->uv);
+        uv_idle_stop(&c->soon);
         return;
     }
     uint64_t due = c->heap[0]->due_ms, now = clock_now(c);
+    if (due <= now) {
+        uv_idle_start(&c->soon, on_soon);
+        return;
+    }
+    uv_idle_stop(&c->soon);
     if (active && c->armed_ms <= due)
         return;
-    /* uv counts from the loop's cached time, and a stale one wakes us too early, to arm again. At least 1 ms:
-     * a timer that restarts itself with 0 must not keep libuv in its own loop over due timers, where no
-     * socket is served. */
+    /* uv counts from the loop's cached time, and a stale one wakes us too early, to arm again. */
     uv_update_time(c->uv.loop);
-    uv_timer_start(&c->uv, on_timer, due > now ? due - now : 1, 0);
+    uv_timer_start(&c->uv, on_timer, due - now, 0);
     c->armed_ms = due;
 }
 
@@ -123,6 +131,14 @@ static void on_timer(uv_timer_t *h)
     arm(c);
 }
 
+/* Once a turn, before the loop polls: a timer that restarts itself with 0 leaves every socket its turn. */
+static void on_soon(uv_idle_t *h)
+{
+    struct clock *c = h->data;
+    fire_due(c, clock_now(c));
+    arm(c);
+}
+
 int clock_new(struct clock **out, uv_loop_t *loop)
 {
     struct clock *c = mem_zalloc(sizeof *c);
@@ -132,7 +148,9 @@ int clock_new(struct clock **out, uv_loop_t *loop)
         mem_free(c);
         return ERR_SYSTEM;
     }
-    c->uv.data = c;
+    uv_idle_init(loop, &c->soon);
+    c->uv.data = c->soon.data = c;
+    c->open_handles = 2;
     *out = c;
     return 0;
 }
@@ -140,6 +158,8 @@ int clock_new(struct clock **out, uv_loop_t *loop)
 static void on_closed(uv_handle_t *h)
 {
     struct clock *c = h->data;
+    if (--c->open_handles > 0)
+        return;
     clock_closed_cb cb = c->closed_cb;
     void *arg = c->closed_arg;
     mem_free(c->heap);
@@ -157,11 +177,13 @@ void clock_close(struct clock *c, clock_closed_cb cb, void *arg)
     while (c->count > 0)
         c->heap[--c->count]->index = SIZE_MAX;
     uv_close((uv_handle_t *)&c->uv, on_closed);
+    uv_close((uv_handle_t *)&c->soon, on_closed);
 }
 
 void clock_test_freeze(struct clock *c, uint64_t now_ms)
 {
     uv_timer_stop(&c->uv);
+    uv_idle_stop(&c->soon);
     c->frozen = true;
     c->frozen_ms = now_ms;
 }

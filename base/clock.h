@@ -38,8 +38,10 @@ void clock_test_freeze(struct clock *c, uint64_t now_ms);
 void clock_test_advance(struct clock *c, uint64_t ms);
 
 void timer_init(struct timer *t, struct clock *c, timer_cb cb);
-int timer_start(struct timer *t, uint64_t after_ms); /* moves a running one. ERR_NOMEM (the heap must grow) */
-void timer_stop(struct timer *t);                    /* silent; an idle one may be given */
+/* Moves a running one. With 0 it fires on the loop's next turn, never in here. ERR_NOMEM (the heap must grow)
+ */
+int timer_start(struct timer *t, uint64_t after_ms);
+void timer_stop(struct timer *t); /* silent; an idle one may be given */
 static inline bool timer_active(const struct timer *t)
 {
     return t->index != SIZE_MAX;
