@@ -2,6 +2,7 @@
 import argparse
 import datetime
 import pathlib
+import signal
 import sys
 import time
 
@@ -129,6 +130,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # Ended from outside, it still takes down what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main()
     except Trouble as trouble:

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 
@@ -28,6 +29,11 @@ class Peer:
         if cls.program and not shutil.which(cls.program):
             return f"{cls.program} is not installed"
         return None
+
+    @classmethod
+    def for_flows(cls, world, flows):
+        """One that can hold so many flows at once."""
+        return cls(world)
 
     def start(self):
         self.port, self.beside_port = free_port(), free_port()
@@ -153,6 +159,7 @@ class Plink(Peer):
 
 
 ADIT_CONFIG = """\
+workers: {workers}
 defaults:
   user: {user}
   identity: [{dir}/user_key]
@@ -169,9 +176,15 @@ class Adit(Peer):
 
     engine = None
 
-    def __init__(self, world, ssh_port=None, far_port=None, vms=1):
+    def __init__(self, world, ssh_port=None, far_port=None, vms=1, workers=0):
         super().__init__(world, ssh_port, far_port)
-        self.vms = vms
+        self.vms, self.workers = vms, workers
+
+    @classmethod
+    def for_flows(cls, world, flows):
+        """aditd shares its descriptors out among its workers: where they are few, one worker gets them all."""
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        return cls(world, workers=1 if descriptors < 2 * flows + 1024 else 0)
 
     def environment(self):
         env = self.clean_environment()
@@ -185,7 +198,7 @@ class Adit(Peer):
     def write_config(self):
         self.home = self.world.dir / f"{self.name}-{self.port}"
         self.home.mkdir()
-        text = ADIT_CONFIG.format(user=self.world.user, dir=self.world.dir, engine=self.engine)
+        text = ADIT_CONFIG.format(user=self.world.user, dir=self.world.dir, engine=self.engine, workers=self.workers)
         for i in range(self.vms):
             local = ", ".join(f'"{forward}"' for forward in self.forwards()) if i == 0 else ""
             text += ADIT_VM.format(name=f"vm{i}", port=self.ssh_port, local=local)
