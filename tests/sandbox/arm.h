@@ -17,6 +17,7 @@
 
 struct sandbox;
 struct token;
+struct network_config;
 
 #define ARM_WILDCARDS 6
 
@@ -72,7 +73,8 @@ json_t *arm_id(const struct vm *vm, bool shout, const char *type, const char *fm
 /* A page of `all` (stolen), cut by the world's page-size and $skiptoken, with nextLink when there is more. */
 void arm_page_send(struct arm_call *c, json_t *all);
 
-struct vm *arm_vm(struct arm_call *c); /* args[0] names it; NULL with 404 already set */
+/* args[0] names it (of a Uniform scale set: the set, and args[1] the instance); NULL with 404 already set */
+struct vm *arm_vm(struct arm_call *c);
 json_t *arm_vm_json(struct vm *vm, bool instance_view, bool shout);
 json_t *arm_instance_view(struct vm *vm);
 
@@ -100,8 +102,17 @@ void arm_extension_delete(struct arm_call *c);
 void arm_run_command(struct arm_call *c);
 void arm_operation_get(struct arm_call *c);
 void arm_graph(struct arm_call *c);
+void arm_sets_list(struct arm_call *c);
+void arm_set_get(struct arm_call *c);
+void arm_set_nics_list(struct arm_call *c);
+void arm_set_ips_list(struct arm_call *c);
+void arm_instances_list(struct arm_call *c);
+void arm_instance_get(struct arm_call *c);
+void arm_instance_nics_list(struct arm_call *c);
+void arm_instance_nic_get(struct arm_call *c);
+void arm_instance_ips(struct arm_call *c);
 
 json_t *arm_nic_json(struct vm *vm, bool primary, bool expand, bool shout);
-json_t *arm_public_ip_json(struct vm *vm);
+json_t *arm_public_ip_json(struct vm *vm, const struct network_config *n);
 
 #endif

@@ -59,7 +59,7 @@ void arm_groups_list(struct arm_call *c)
 
 static bool vm_in_scope(const struct arm_call *c, const struct vm *vm)
 {
-    return strcasecmp(vm->subscription, c->subscription->id) == 0 &&
+    return !vm->spec->uniform && strcasecmp(vm->subscription, c->subscription->id) == 0 &&
            (!c->group || strcasecmp(vm->spec->group, c->group) == 0);
 }
 

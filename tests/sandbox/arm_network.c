@@ -1,13 +1,11 @@
 /*
- * arm_network: Microsoft.Network/networkInterfaces and publicIPAddresses.
- *
- * A VM's names are VM-nic, VM-ip, VM-nsg; a VM with a decoy has VM-nic2 as well, not primary and without a
- * public IP.
+ * arm_network: Microsoft.Network/networkInterfaces and publicIPAddresses of VMs, and the JSON of both.
  */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "network.h"
 #include "sandbox.h"
 #include "vm.h"
 
@@ -15,56 +13,86 @@
 #define IP "Microsoft.Network/publicIPAddresses"
 #define NSG "Microsoft.Network/networkSecurityGroups"
 #define VNET "Microsoft.Network/virtualNetworks"
+#define BALANCER "Microsoft.Network/loadBalancers"
 
-json_t *arm_public_ip_json(struct vm *vm)
+json_t *arm_public_ip_json(struct vm *vm, const struct network_config *n)
 {
-    bool fixed = vm->spec->public_ip == PUBLIC_STATIC;
-    json_t *p = json_pack(
-        "{s:s,s:s,s:s,s:i,s:[],s:{s:o}}", "provisioningState", "Succeeded", "publicIPAddressVersion", "IPv4",
-        "publicIPAllocationMethod", fixed ? "Static" : "Dynamic", "idleTimeoutInMinutes", 4, "ipTags",
-        "ipConfiguration", "id", arm_id(vm, false, NIC, "%s-nic/ipConfigurations/ipconfig1", vm->spec->name));
-    if (*vm->address)
-        json_object_set_new(p, "ipAddress", json_string(vm->address));
-    return json_pack("{s:o,s:o,s:s,s:s,s:s,s:o,s:{s:s,s:s}}", "name", json_sprintf("%s-ip", vm->spec->name),
-                     "id", arm_id(vm, false, IP, "%s-ip", vm->spec->name), "etag", "W/\"5a5b\"", "type", IP,
-                     "location", vm->location, "properties", p, "sku", "name", fixed ? "Standard" : "Basic",
-                     "tier", "Regional");
+    bool uniform = vm->spec->uniform, fixed = n->ipv6 || vm->spec->public_ip == PUBLIC_STATIC;
+    json_t *p = json_pack("{s:s,s:s,s:s,s:i,s:[],s:{s:o}}", "provisioningState", "Succeeded",
+                          "publicIPAddressVersion", n->ipv6 ? "IPv6" : "IPv4", "publicIPAllocationMethod",
+                          fixed ? "Static" : "Dynamic", "idleTimeoutInMinutes", 4, "ipTags",
+                          "ipConfiguration", "id", network_config_id(vm, n));
+    if (*n->public_address)
+        json_object_set_new(p, "ipAddress", json_string(n->public_address));
+    json_t *j = json_pack("{s:o,s:o,s:s,s:o}", "name",
+                          uniform ? json_string(n->public) : json_sprintf("%s-%s", vm->spec->name, n->public),
+                          "id", network_public_id(vm, n), "etag", "W/\"5a5b\"", "properties", p);
+    if (uniform) /* the paths of scale sets have an older shape */
+        return j;
+    json_object_set_new(j, "type", json_string(IP));
+    json_object_set_new(j, "location", json_string(vm->location));
+    json_object_set_new(j, "sku",
+                        json_pack("{s:s,s:s}", "name", fixed ? "Standard" : "Basic", "tier", "Regional"));
+    return j;
 }
 
-static json_t *ip_configuration(struct vm *vm, const char *nic, bool primary, bool expand)
+static json_t *config_json(struct vm *vm, const struct network_config *n, bool expand)
 {
-    char private_address[ADDRESS_LEN + 8];
-    snprintf(private_address, sizeof private_address, "%s", vm->private_address);
-    if (!primary)
-        snprintf(private_address, sizeof private_address, "10.99.0.%u", 4 + vm->index % 250);
-    json_t *p = json_pack("{s:s,s:s,s:s,s:b,s:s,s:{s:o}}", "provisioningState", "Succeeded",
-                          "privateIPAddress", private_address, "privateIPAllocationMethod", "Dynamic",
-                          "primary", 1, "privateIPAddressVersion", "IPv4", "subnet", "id",
-                          arm_id(vm, false, VNET, "vnet/subnets/%s", primary ? "default" : "storage"));
-    if (primary && vm->spec->public_ip != PUBLIC_NONE)
+    json_t *p =
+        json_pack("{s:s,s:s,s:s,s:b,s:s,s:{s:o}}", "provisioningState", "Succeeded", "privateIPAddress",
+                  n->private_address, "privateIPAllocationMethod", "Dynamic", "primary", n->primary,
+                  "privateIPAddressVersion", n->ipv6 ? "IPv6" : "IPv4", "subnet", "id",
+                  arm_id(vm, false, VNET, "vnet/subnets/%s", n->nic_primary ? "default" : "storage"));
+    if (n->public)
         json_object_set_new(p, "publicIPAddress",
-                            expand
-                                ? arm_public_ip_json(vm)
-                                : json_pack("{s:o}", "id", arm_id(vm, false, IP, "%s-ip", vm->spec->name)));
-    return json_pack("{s:s,s:o,s:s,s:s,s:o}", "name", "ipconfig1", "id",
-                     arm_id(vm, false, NIC, "%s/ipConfigurations/ipconfig1", nic), "etag", "W/\"5a5b\"",
-                     "type", NIC "/ipConfigurations", "properties", p);
+                            expand ? arm_public_ip_json(vm, n)
+                                   : json_pack("{s:o}", "id", network_public_id(vm, n)));
+    if (n->balanced) {
+        json_object_set_new(
+            p, "loadBalancerBackendAddressPools",
+            json_pack("[{s:o}]", "id", arm_id(vm, false, BALANCER, "lb/backendAddressPools/pool")));
+        json_object_set_new(
+            p, "loadBalancerInboundNatRules",
+            json_pack("[{s:o}]", "id",
+                      arm_id(vm, false, BALANCER, "lb/inboundNatRules/ssh-%s", vm->spec->name)));
+    }
+    return json_pack("{s:s,s:o,s:s,s:s,s:o}", "name", n->name, "id", network_config_id(vm, n), "etag",
+                     "W/\"5a5b\"", "type", NIC "/ipConfigurations", "properties", p);
+}
+
+static json_t *vm_id(struct vm *vm)
+{
+    if (vm->spec->uniform)
+        return arm_id(vm, false, "Microsoft.Compute/virtualMachineScaleSets", "%s/virtualMachines/%s",
+                      vm->spec->scale_set, vm_instance(vm));
+    return arm_id(vm, false, "Microsoft.Compute/virtualMachines", "%s", vm->spec->name);
 }
 
 json_t *arm_nic_json(struct vm *vm, bool primary, bool expand, bool shout)
 {
-    char nic[120];
-    snprintf(nic, sizeof nic, "%s-nic%s", vm->spec->name, primary ? "" : "2");
-    json_t *p = json_pack(
-        "{s:s,s:s,s:[o],s:b,s:b,s:b,s:s,s:{s:o}}", "provisioningState", "Succeeded", "resourceGuid",
-        vm->vm_id, "ipConfigurations", ip_configuration(vm, nic, primary, expand),
-        "enableAcceleratedNetworking", 0, "enableIPForwarding", 0, "primary", primary, "nicType", "Standard",
-        "virtualMachine", "id", arm_id(vm, false, "Microsoft.Compute/virtualMachines", "%s", vm->spec->name));
+    struct network_config all[NETWORK_CONFIGS_MAX];
+    unsigned count = network_configs(vm, all);
+    json_t *configs = json_array();
+    for (unsigned i = 0; i < count; i++)
+        if (all[i].nic_primary == primary)
+            json_array_append_new(configs, config_json(vm, &all[i], expand));
+    json_t *p = json_pack("{s:s,s:s,s:o,s:b,s:b,s:b,s:s,s:{s:o}}", "provisioningState", "Succeeded",
+                          "resourceGuid", vm->vm_id, "ipConfigurations", configs,
+                          "enableAcceleratedNetworking", 0, "enableIPForwarding", 0, "primary", primary,
+                          "nicType", "Standard", "virtualMachine", "id", vm_id(vm));
     if (primary)
         json_object_set_new(p, "networkSecurityGroup",
                             json_pack("{s:o}", "id", arm_id(vm, false, NSG, "%s-nsg", vm->spec->name)));
-    return json_pack("{s:s,s:o,s:s,s:s,s:s,s:o}", "name", nic, "id", arm_id(vm, shout, NIC, "%s", nic),
-                     "etag", "W/\"5a5b\"", "type", NIC, "location", vm->location, "properties", p);
+    json_t *j = json_pack("{s:o,s:s,s:o}", "id", network_nic_id(vm, primary, shout), "etag", "W/\"5a5b\"",
+                          "properties", p);
+    if (vm->spec->uniform) {
+        json_object_set_new(j, "name", json_string(primary ? "nic" : "nic2"));
+        return j;
+    }
+    json_object_set_new(j, "name", json_sprintf("%s-nic%s", vm->spec->name, primary ? "" : "2"));
+    json_object_set_new(j, "type", json_string(NIC));
+    json_object_set_new(j, "location", json_string(vm->location));
+    return j;
 }
 
 /* The VM whose resource `name` is, by the resource's suffix; its own name may hold the suffix too. */
@@ -93,9 +121,13 @@ void arm_nic_get(struct arm_call *c)
 
 void arm_public_ip_get(struct arm_call *c)
 {
-    struct vm *vm = vm_of(c, c->args[0], "-ip");
-    if (vm && vm->spec->public_ip != PUBLIC_NONE)
-        c->r->body = arm_public_ip_json(vm);
-    else
+    struct network_config all[NETWORK_CONFIGS_MAX];
+    struct vm *vm = vm_of(c, c->args[0], "-ip"), *sixth = vm_of(c, c->args[0], "-ip6");
+    vm = vm ? vm : sixth;
+    unsigned count = vm ? network_configs(vm, all) : 0;
+    for (unsigned i = 0; i < count && !c->r->body; i++)
+        if (all[i].public && all[i].ipv6 == (vm == sixth))
+            c->r->body = arm_public_ip_json(vm, &all[i]);
+    if (!c->r->body)
         arm_not_found(c, IP, c->args[0]);
 }

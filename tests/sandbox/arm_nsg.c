@@ -19,7 +19,7 @@ static struct vm *nsg_vm(struct arm_call *c)
     struct vm *vm = NULL;
     if (n > 4 && n < sizeof name && strcasecmp(c->args[0] + n - 4, "-nsg") == 0) {
         snprintf(name, sizeof name, "%.*s", (int)(n - 4), c->args[0]);
-        vm = world_vm_find(&c->sb->world, c->subscription->id, c->group, name);
+        vm = world_machine_find(&c->sb->world, c->subscription->id, c->group, name);
     }
     if (!vm)
         arm_not_found(c, NSG, c->args[0]);

@@ -55,11 +55,16 @@ json_t *arm_id(const struct vm *vm, bool shout, const char *type, const char *fm
     va_start(ap, fmt);
     vsnprintf(name, sizeof name, fmt, ap);
     va_end(ap);
-    int at = snprintf(id, sizeof id, "/subscriptions/%s/resourceGroups/", vm->subscription);
+    bool odd = vm->spec->odd_casing;
+    int at = snprintf(id, sizeof id, "/subscriptions/%s/%s/", vm->subscription,
+                      odd ? "resourcegroups" : "resourceGroups");
     int end = at + snprintf(id + at, sizeof id - (size_t)at, "%s", vm->spec->group);
-    for (int i = at; shout && i < end; i++)
+    for (int i = at; (shout || odd) && i < end; i++)
         id[i] = (char)toupper((unsigned char)id[i]);
-    snprintf(id + end, sizeof id - (size_t)end, "/providers/%s/%s", type, name);
+    at = end + snprintf(id + end, sizeof id - (size_t)end, "/providers/%s", type);
+    for (int i = end; odd && i < at; i++)
+        id[i] = (char)tolower((unsigned char)id[i]);
+    snprintf(id + at, sizeof id - (size_t)at, "/%s", name);
     return json_string(id);
 }
 
@@ -73,11 +78,12 @@ void arm_page_send(struct arm_call *c, json_t *all)
         json_array_append(value, json_array_get(all, i));
     c->r->body = json_pack("{s:o}", "value", value);
     if (to < count) {
-        const char *only = http_query(c->q, "statusOnly");
+        const char *only = http_query(c->q, "statusOnly"), *expand = http_query(c->q, "$expand");
         json_object_set_new(c->r->body, "nextLink",
-                            json_sprintf("%s%s?api-version=%s%s%s&$skiptoken=%zu", c->sb->http.base,
+                            json_sprintf("%s%s?api-version=%s%s%s%s%s&$skiptoken=%zu", c->sb->http.base,
                                          c->q->path, http_query(c->q, "api-version"),
-                                         only ? "&statusOnly=" : "", only ? only : "", to));
+                                         only ? "&statusOnly=" : "", only ? only : "",
+                                         expand ? "&$expand=" : "", expand ? expand : "", to));
     }
     json_decref(all);
 }

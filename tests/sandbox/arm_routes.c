@@ -6,6 +6,9 @@
 #define SUB "/subscriptions/{s}"
 #define GROUP SUB "/resourceGroups/{g}"
 #define COMPUTE GROUP "/providers/Microsoft.Compute/virtualMachines"
+#define SETS "/providers/Microsoft.Compute/virtualMachineScaleSets"
+#define SET GROUP SETS "/*"
+#define INSTANCE SET "/virtualMachines/*"
 #define NETWORK GROUP "/providers/Microsoft.Network/"
 
 const struct arm_route arm_routes[] = {
@@ -35,5 +38,22 @@ const struct arm_route arm_routes[] = {
     {"PUT", NETWORK "networkSecurityGroups/*/securityRules/*", "rule.put", arm_rule_put},
     {"DELETE", NETWORK "networkSecurityGroups/*/securityRules/*", "rule.delete", arm_rule_delete},
     {"POST", "/providers/Microsoft.ResourceGraph/resources", "graph", arm_graph},
+    {"GET", SUB SETS, "vmss.list", arm_sets_list},
+    {"GET", GROUP SETS, "vmss.list", arm_sets_list},
+    {"GET", SET, "vmss.get", arm_set_get},
+    {"GET", SET "/networkInterfaces", "vmss.nics", arm_set_nics_list},
+    {"GET", SET "/publicipaddresses", "vmss.ips", arm_set_ips_list},
+    {"GET", SET "/virtualMachines", "instance.list", arm_instances_list},
+    {"GET", INSTANCE, "instance.get", arm_instance_get},
+    {"GET", INSTANCE "/instanceView", "instance.get", arm_vm_instance_view},
+    {"POST", INSTANCE "/start", "instance.start", arm_vm_start},
+    {"POST", INSTANCE "/deallocate", "instance.deallocate", arm_vm_deallocate},
+    {"POST", INSTANCE "/runCommand", "instance.runCommand", arm_run_command},
+    {"GET", INSTANCE "/networkInterfaces", "instance.nics", arm_instance_nics_list},
+    {"GET", INSTANCE "/networkInterfaces/*", "instance.nic", arm_instance_nic_get},
+    {"GET", INSTANCE "/networkInterfaces/*/ipconfigurations/*/publicipaddresses", "instance.ips",
+     arm_instance_ips},
+    {"GET", INSTANCE "/networkInterfaces/*/ipconfigurations/*/publicipaddresses/*", "instance.ip",
+     arm_instance_ips},
     {0},
 };

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lro.h"
+#include "network.h"
 #include "sandbox.h"
 #include "vm.h"
 
@@ -15,9 +16,13 @@
 
 struct vm *arm_vm(struct arm_call *c)
 {
-    struct vm *vm = world_vm_find(&c->sb->world, c->subscription->id, c->group, c->args[0]);
+    const struct world *w = &c->sb->world;
+    bool instance = strcasestr(c->q->path, "/virtualMachineScaleSets/") != NULL;
+    struct vm *vm = instance ? world_instance_find(w, c->subscription->id, c->group, c->args[0], c->args[1])
+                             : world_vm_find(w, c->subscription->id, c->group, c->args[0]);
     if (!vm)
-        arm_not_found(c, TYPE, c->args[0]);
+        arm_not_found(c, instance ? "Microsoft.Compute/virtualMachineScaleSets/virtualMachines" : TYPE,
+                      c->args[instance]);
     return vm;
 }
 
@@ -49,9 +54,7 @@ json_t *arm_instance_view(struct vm *vm)
 
 static json_t *nic_reference(struct vm *vm, bool primary, bool alone)
 {
-    json_t *j = json_pack("{s:o}", "id",
-                          arm_id(vm, false, "Microsoft.Network/networkInterfaces", "%s-nic%s", vm->spec->name,
-                                 primary ? "" : "2"));
+    json_t *j = json_pack("{s:o}", "id", network_nic_id(vm, primary, false));
     /* The platform leaves `primary` out where there is one NIC only. */
     if (!alone)
         json_object_set_new(j, "properties", json_pack("{s:b}", "primary", primary));

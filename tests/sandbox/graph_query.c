@@ -59,7 +59,7 @@ static bool filter_passes(const char *query, const char *column, const char *val
 
 bool graph_query_fits(const char *query, const struct vm *vm)
 {
-    if (!filter_passes(query, "name", vm->spec->name) ||
+    if (vm->spec->uniform || !filter_passes(query, "name", vm->spec->name) ||
         !filter_passes(query, "resourceGroup", vm->spec->group) ||
         !filter_passes(query, "subscriptionId", vm->subscription))
         return false;

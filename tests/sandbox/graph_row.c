@@ -3,13 +3,13 @@
  * adit's query projects, or a whole VM.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arm.h"
 #include "base/mem.h"
 #include "graph.h"
+#include "network.h"
 #include "vm.h"
 
 static json_t *lower(const char *s)
@@ -22,25 +22,27 @@ static json_t *lower(const char *s)
     return json_string(out);
 }
 
-static json_t *joined_row(struct vm *vm, const struct graph_view *view, bool primary_nic)
+static json_t *lowered(json_t *text)
 {
-    char power[64], private_address[ADDRESS_LEN + 8];
-    snprintf(power, sizeof power, "PowerState/%s", view->power);
-    snprintf(private_address, sizeof private_address, "%s", vm->private_address);
-    if (!primary_nic)
-        snprintf(private_address, sizeof private_address, "10.99.0.%u", 4 + vm->index % 250);
-    json_t *nic = arm_id(vm, false, "Microsoft.Network/networkInterfaces", "%s-nic%s", vm->spec->name,
-                         primary_nic ? "" : "2");
-    json_t *row = json_pack(
-        "{s:o,s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:b,s:s,s:s}", "id",
-        arm_id(vm, false, "Microsoft.Compute/virtualMachines", "%s", vm->spec->name), "name", vm->spec->name,
-        "type", "microsoft.compute/virtualmachines", "resourceGroup", lower(vm->spec->group),
-        "subscriptionId", vm->subscription, "location", vm->location, "vmId", view->vm_id, "osType",
-        vm->spec->os == OS_WINDOWS ? "Windows" : "Linux", "power", power, "adminUser", vm->admin,
-        "provisioning", "Succeeded", "nicId", lower(json_string_value(nic)), "ipName", "ipconfig1",
-        "ipPrimary", 1, "privateIp", private_address, "publicIp", primary_nic ? view->address : "");
-    json_decref(nic);
-    json_object_set_new(row, "nicPrimary", vm->spec->decoy_nic ? json_boolean(primary_nic) : json_null());
+    json_t *j = lower(json_string_value(text));
+    json_decref(text);
+    return j;
+}
+
+static json_t *joined_row(struct vm *vm, const struct graph_view *view, const struct network_config *n)
+{
+    const char *public = !n->public ? "" : n->ipv6 ? n->public_address : view->address;
+    json_t *id = arm_id(vm, false, "Microsoft.Compute/virtualMachines", "%s", vm->spec->name);
+    json_t *row =
+        json_pack("{s:o,s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:s,s:b,s:s,s:s}", "id",
+                  vm->spec->odd_casing ? lowered(id) : id, "name", vm->spec->name, "type",
+                  "microsoft.compute/virtualmachines", "resourceGroup", lower(vm->spec->group),
+                  "subscriptionId", vm->subscription, "location", vm->location, "vmId", view->vm_id, "osType",
+                  vm->spec->os == OS_WINDOWS ? "Windows" : "Linux", "power",
+                  json_sprintf("PowerState/%s", view->power), "adminUser", vm->admin, "provisioning",
+                  "Succeeded", "nicId", lowered(network_nic_id(vm, n->nic_primary, false)), "nicPrimary",
+                  vm->spec->decoy_nic ? json_boolean(n->nic_primary) : json_null(), "ipName", n->name,
+                  "ipPrimary", n->primary, "privateIp", n->private_address, "publicIp", public);
     return row;
 }
 
@@ -60,9 +62,12 @@ static json_t *whole_vm(struct vm *vm, const struct graph_view *view)
 void graph_rows_add(json_t *rows, struct vm *vm, bool joined)
 {
     struct graph_view view = graph_past_view(vm);
-    json_array_append_new(rows, joined ? joined_row(vm, &view, true) : whole_vm(vm, &view));
-    if (joined && vm->spec->decoy_nic)
-        json_array_append_new(rows, joined_row(vm, &view, false));
+    struct network_config all[NETWORK_CONFIGS_MAX];
+    unsigned count = joined ? network_configs(vm, all) : 0;
+    if (!joined)
+        json_array_append_new(rows, whole_vm(vm, &view));
+    for (unsigned i = 0; i < count; i++)
+        json_array_append_new(rows, joined_row(vm, &view, &all[i]));
 }
 
 static int by_id(const void *a, const void *b)

@@ -24,7 +24,8 @@ static const char help[] =
     "rg-data/db1 (private address only),\n"
     "rg-desk/win-new (nothing of the how-to done), rg-lab/off1 (deallocated), "
     "rg-web/web-flex_1a2b3c4d (an instance of a\n"
-    "Flexible scale set), and twin in both rg-lab and rg-web. ADIT_SANDBOX_NETNS=none "
+    "Flexible scale set), rg-web/web-uni instances 0 and 2 (a Uniform one), and twin in both rg-lab and "
+    "rg-web. ADIT_SANDBOX_NETNS=none "
     "does without namespaces.\n"
     "--scale adds N VMs that exist in ARM only, spread over M subscriptions; without --file there are no "
     "others.\n";

@@ -101,6 +101,11 @@ void vm_done(struct vm *vm)
     json_decref(vm->rules);
 }
 
+const char *vm_instance(const struct vm *vm)
+{
+    return strrchr(vm->spec->name, '_') + 1;
+}
+
 bool vm_runs(const struct vm *vm)
 {
     return vm->pid || vm->boot || (vm->spec->synthetic && vm->power == VM_RUNNING);

@@ -58,6 +58,7 @@ struct vm {
 int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsigned index, struct err *err);
 void vm_done(struct vm *vm); /* the process is gone, memory freed */
 
+const char *vm_instance(const struct vm *vm);   /* its number in a Uniform scale set, as text */
 bool vm_runs(const struct vm *vm);              /* or is about to */
 bool vm_has_sshd(const struct vm *vm);          /* a Linux VM, or a Windows one with the OpenSSH extension */
 bool vm_port_open(const struct vm *vm);         /* the NSG lets TCP 22 in */

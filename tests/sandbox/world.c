@@ -28,12 +28,32 @@ const char *world_group_find(const struct world *w, const char *subscription, co
     return NULL;
 }
 
-struct vm *world_vm_find(const struct world *w, const char *subscription, const char *group, const char *name)
+struct vm *world_machine_find(const struct world *w, const char *subscription, const char *group,
+                              const char *name)
 {
     for (unsigned i = 0; i < w->vms_count; i++) {
         struct vm *vm = &w->vms[i];
         if (strcasecmp(vm->spec->name, name) == 0 && strcasecmp(vm->spec->group, group) == 0 &&
             strcasecmp(vm->subscription, subscription) == 0)
+            return vm;
+    }
+    return NULL;
+}
+
+struct vm *world_vm_find(const struct world *w, const char *subscription, const char *group, const char *name)
+{
+    struct vm *vm = world_machine_find(w, subscription, group, name);
+    return vm && !vm->spec->uniform ? vm : NULL;
+}
+
+struct vm *world_instance_find(const struct world *w, const char *subscription, const char *group,
+                               const char *set, const char *instance)
+{
+    for (unsigned i = 0; i < w->vms_count; i++) {
+        struct vm *vm = &w->vms[i];
+        if (vm->spec->uniform && strcasecmp(vm->spec->scale_set, set) == 0 &&
+            strcasecmp(vm->spec->group, group) == 0 && strcasecmp(vm->subscription, subscription) == 0 &&
+            strcmp(vm_instance(vm), instance) == 0)
             return vm;
     }
     return NULL;

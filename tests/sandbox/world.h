@@ -35,17 +35,22 @@ struct world_vm {
     char *subscription; /* id; NULL = the first one */
     char *location;
     char *admin;     /* osProfile.adminUsername */
-    char *scale_set; /* Flexible scale set that it is an instance of, or NULL */
+    char *scale_set; /* that it is an instance of, or NULL */
     char *alias;     /* its name in the written adit.yaml; NULL = not listed there */
     char *via;       /* alias of the VM through which adit.yaml reaches it, or NULL */
     enum world_os os;
     enum world_public_ip public_ip;
     enum world_initial power;
-    uint32_t lacks;    /* enum world_lack */
-    uint32_t services; /* enum world_service */
-    bool synthetic;    /* exists in ARM only: no process behind it (vm_synthetic.c) */
-    bool decoy_nic;    /* a second NIC, not primary, listed before the primary one */
-    char **local;      /* forwards written to adit.yaml */
+    uint32_t lacks;     /* enum world_lack */
+    uint32_t services;  /* enum world_service */
+    bool synthetic;     /* exists in ARM only: no process behind it (vm_synthetic.c) */
+    bool uniform;       /* the scale set is a Uniform one; the VM is named SET_NUMBER then */
+    bool secondary_ip;  /* an ipConfiguration more on the primary NIC, not primary, listed before it */
+    bool ipv6;          /* an IPv6 ipConfiguration more, with a public address; only listed */
+    bool load_balanced; /* its ipConfiguration is in a load balancer's pool */
+    bool odd_casing;    /* ARM spells its ids in another case than it was asked in */
+    bool decoy_nic;     /* a second NIC, not primary, listed before the primary one */
+    char **local;       /* forwards written to adit.yaml */
     unsigned local_count;
     char **sshd; /* more lines for its sshd_config; the first of a kind wins, and these come first */
     unsigned sshd_count;
@@ -97,7 +102,11 @@ const struct world_subscription *world_subscription_find(const struct world *w, 
 const char *world_group_find(const struct world *w, const char *subscription, const char *group);
 
 struct vm *world_vm_find(const struct world *w, const char *subscription, const char *group,
-                         const char *name);
+                         const char *name); /* never an instance of a Uniform scale set */
+struct vm *world_machine_find(const struct world *w, const char *subscription, const char *group,
+                              const char *name); /* of either kind */
+struct vm *world_instance_find(const struct world *w, const char *subscription, const char *group,
+                               const char *set, const char *instance);
 
 /* "name", "group/name" or an alias of adit.yaml. ERR_NOTFOUND, ERR_AMBIGUOUS. */
 int world_vm_by_word(const struct world *w, const char *word, struct vm **out, struct err *err);

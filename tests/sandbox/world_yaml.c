@@ -45,6 +45,11 @@ static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_FLAGS("services", OPTIONAL, struct world_vm, services, service_words,
                       CYAML_ARRAY_LEN(service_words)),
     CYAML_FIELD_BOOL("synthetic", OPTIONAL, struct world_vm, synthetic),
+    CYAML_FIELD_BOOL("uniform", OPTIONAL, struct world_vm, uniform),
+    CYAML_FIELD_BOOL("secondary-ip", OPTIONAL, struct world_vm, secondary_ip),
+    CYAML_FIELD_BOOL("ipv6", OPTIONAL, struct world_vm, ipv6),
+    CYAML_FIELD_BOOL("load-balanced", OPTIONAL, struct world_vm, load_balanced),
+    CYAML_FIELD_BOOL("odd-casing", OPTIONAL, struct world_vm, odd_casing),
     CYAML_FIELD_BOOL("decoy-nic", OPTIONAL, struct world_vm, decoy_nic),
     CYAML_FIELD_SEQUENCE("local", OPTIONAL_TEXT, struct world_vm, local, &text_entry, 0, 100),
     CYAML_FIELD_SEQUENCE("sshd", OPTIONAL_TEXT, struct world_vm, sshd, &text_entry, 0, 100),
@@ -109,12 +114,24 @@ static void *on_cyaml_mem(void *ctx, void *ptr, size_t size)
 
 static const cyaml_config_t quiet = {.mem_fn = on_cyaml_mem, .log_level = CYAML_LOG_ERROR};
 
+/* SET_NUMBER: the platform gives instances their names. */
+static bool uniform_name_ok(const struct world_vm *vm)
+{
+    size_t n = vm->scale_set ? strlen(vm->scale_set) : 0;
+    const char *number = vm->name + n + 1;
+    return n && strncmp(vm->name, vm->scale_set, n) == 0 && vm->name[n] == '_' && *number &&
+           number[strspn(number, "0123456789")] == 0;
+}
+
 static int check(const struct world_file *f, struct err *err)
 {
     for (unsigned i = 0; i < f->vms_count; i++) {
         const struct world_vm *vm = &f->vms[i];
         if (strchr(vm->name, '/') || strchr(vm->group, '/'))
             return err_set(err, ERR_CONFIG, "vm %s/%s: a name has no slash", vm->group, vm->name);
+        if (vm->uniform && !uniform_name_ok(vm))
+            return err_set(err, ERR_CONFIG,
+                           "vm %s: an instance of a Uniform scale set is named SCALE-SET_NUMBER", vm->name);
         bool known = !vm->subscription;
         for (unsigned k = 0; !known && k < f->subscriptions_count; k++)
             known = strcmp(f->subscriptions[k].id, vm->subscription) == 0;

@@ -1,0 +1,36 @@
+/*
+ * network: which ipConfigurations a VM has, on which of its NICs, and how ARM names them.
+ *
+ * A VM's primary NIC is VM-nic, its decoy VM-nic2; public IPs are VM-ip and VM-ip6. Those of an instance of a
+ * Uniform scale set are below the instance: SET/virtualMachines/N/networkInterfaces/nic/….
+ */
+#ifndef ADIT_SANDBOX_NETWORK_H
+#define ADIT_SANDBOX_NETWORK_H
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+struct vm;
+
+#define NETWORK_CONFIGS_MAX 4
+
+struct network_config {
+    bool nic_primary; /* on the primary NIC; else on the decoy */
+    bool primary, ipv6;
+    bool balanced;      /* behind a load balancer */
+    const char *name;   /* static */
+    const char *public; /* its public IP's name behind "VM-": "ip", "ip6"; NULL: it has none */
+    char private_address[INET6_ADDRSTRLEN];
+    char public_address[INET6_ADDRSTRLEN]; /* "" while it is not allocated */
+};
+
+/* In the order in which ARM lists them; returns how many. */
+unsigned network_configs(const struct vm *vm, struct network_config out[NETWORK_CONFIGS_MAX]);
+
+/* ARM ids. */
+json_t *network_nic_id(const struct vm *vm, bool primary, bool shout);
+json_t *network_config_id(const struct vm *vm, const struct network_config *n);
+json_t *network_public_id(const struct vm *vm, const struct network_config *n);
+
+#endif
