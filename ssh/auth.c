@@ -51,6 +51,7 @@ static void fail(struct ssh_auth *a)
         err_hint(&err, ". The server takes: %s", a->methods);
     err_hint(&err,
              ". Add the public half of your key to the VM's authorized keys, or name another key or user");
+    strbuf_clear(&a->tried); /* it is told now */
     ssh_conn_fail(a->conn, &err);
 }
 

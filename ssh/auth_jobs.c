@@ -131,7 +131,7 @@ int ssh_job_sign(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     memcpy(copy, data, n);
-    strcpy(job->alg, alg);
+    memcpy(job->alg, alg, strlen(alg) + 1);
     job->data = copy;
     job->n = n;
     job->ring = ring;

@@ -27,7 +27,7 @@ void ssh_conn_fail(struct ssh_conn *c, const struct err *err)
     c->failed = true;
     c->failure = *err;
     const char *tried = c->auth && c->state == SSH_CONN_AUTH ? ssh_auth_tried(c->auth) : "";
-    if (*tried && err->code != ERR_AUTH)
+    if (*tried)
         err_hint(&c->failure, " (tried so far: %s)", tried);
     err_wrap(&c->failure, c->state == SSH_CONN_HELLO  ? "ssh handshake"
                           : c->state == SSH_CONN_AUTH ? "ssh auth"

@@ -140,6 +140,7 @@ void l2_auth_tell(struct l2 *e, bool ok)
                                    .partial = e->told_partial,
                                    .signed_off = e->sig == L2_SIG_HAVE,
                                    .methods = e->told_methods};
+    e->refused |= !ok && e->auth != L2_AUTH_NONE;
     e->auth = L2_AUTH_IDLE;
     l2_auth_done(e);
     if (ok) {

@@ -2,9 +2,9 @@
  * chan: what comes in on the channels, and their end.
  *
  * libssh2 sorts nothing: packets wait in one list, and reading a channel walks it. So all input is taken in
- * once, and then channels are read, in a good order, until memory.c knows that none of it is left in the list.
- * A channel is read while less than one read's size of it is unconsumed, in a round with the others; libssh2
- * then lets the peer send as much again.
+ * once, and then channels are read, in a good order, until memory.c knows that none of it is left in the
+ * list. A channel is read while less than one read's size of it is unconsumed, in a round with the others;
+ * libssh2 then lets the peer send as much again.
  */
 #include <string.h>
 

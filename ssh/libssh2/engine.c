@@ -68,7 +68,7 @@ static void init_library(void)
 static void destroy(struct ssh_engine *se)
 {
     struct l2 *e = l2_of(se);
-    struct list *lists[] = {&e->waiting, &e->chans, &e->closing};
+    struct list *const lists[3] = {&e->waiting, &e->chans, &e->closing};
     struct list *node;
     l2_kbdint_stop(e);
     if (e->session) {
@@ -86,7 +86,7 @@ static void destroy(struct ssh_engine *se)
     }
     if (e->opening)
         l2_chan_free(e->opening);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < 3; i++) {
         while ((node = list_first(lists[i])) != NULL)
             l2_chan_free(container_of(node, struct l2_chan, node));
     }

@@ -26,6 +26,9 @@ int l2_error(struct l2 *e, int rc, const char *doing, struct err *err)
     if (e->output_failed || rc == LIBSSH2_ERROR_ALLOC)
         return err_set(err, ERR_NOMEM, "%s: out of memory%s", doing,
                        e->live >= L2_MEMORY_BASE ? " (the server made too much of it necessary)" : "");
+    if (e->goodbye[0] && e->phase == L2_AUTH &&
+        e->refused) /* not a server that restarts: trying again will not help */
+        return err_set(err, ERR_AUTH, "the server ended the login: %s", e->goodbye);
     if (e->goodbye[0])
         return err_set(err, ERR_CLOSED, "%s: the server ended the connection: %s", doing, e->goodbye);
     if (e->phase == L2_HELLO && kex_error(e, rc, err) < 0)

@@ -95,6 +95,7 @@ struct l2 {
 
     /* auth.c, kbdint.c */
     enum l2_auth auth;
+    bool refused; /* something, before */
     enum l2_sig sig;
     uint8_t *key, *signature;
     size_t key_len, signature_len;

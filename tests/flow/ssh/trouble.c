@@ -2,6 +2,7 @@
  * trouble: servers that die, hang, or are none; owners that go away at any moment.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -93,6 +94,41 @@ static void test_no_ssh_server(void **state)
     expect_failure(s, s->targets.port[TARGET_MUTE], 300, ERR_TIMEOUT, "no SSH handshake");
     expect_failure(s, s->targets.port[TARGET_EARLY], 2000, ERR_CLOSED, "\"bye\"");
     expect_failure(s, s->targets.greets[0], 3000, 0, "ssh "); /* it sends our own bytes back */
+}
+
+static const struct ssh_conn_events no_events;
+
+/* What cannot begin leaves the descriptor to its owner. */
+static void test_bad_beginnings(void **state)
+{
+    struct side *s = *state;
+    struct ssh_conn *c;
+    struct err err;
+    int fds[2], pair[2];
+    struct ssh_conn_options o = {.loop = &s->world.loop,
+                                 .clock = s->world.clock,
+                                 .ready = s->world.ready,
+                                 .pool = &s->world.pool,
+                                 .engine = "auto",
+                                 .user = "u",
+                                 .host = {.file = s->known_hosts, .host = "h", .label = "h"}};
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    int file = open("/dev/null", O_RDWR);
+    assert_int_equal(ssh_conn_new(&c, file, &o, &no_events, NULL, &err), ERR_INVAL);
+    assert_int_equal(fcntl(file, F_GETFD) >= 0, 1);
+    o.engine = "steam";
+    assert_int_equal(ssh_conn_new(&c, pair[0], &o, &no_events, NULL, &err), ERR_INVAL);
+    assert_non_null(strstr(err.msg, "steam"));
+    o.engine = "auto";
+    o.user = "";
+    assert_int_equal(ssh_conn_new(&c, pair[0], &o, &no_events, NULL, &err), ERR_INVAL);
+    assert_int_equal(fcntl(pair[0], F_GETFD) >= 0, 1);
+    close(file);
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        close(pair[i]);
+    }
 }
 
 /* A port whose connections neither succeed nor fail for minutes: its line of waiting connections is full. */
@@ -227,6 +263,7 @@ int main(int argc, char **argv)
         OVER_LINK(test_server_is_killed),
         OVER_LINK(test_server_hangs),
         OVER_LINK(test_no_ssh_server),
+        OVER_LINK(test_bad_beginnings),
         OVER_LINK(test_open_hangs),
         cmocka_unit_test(test_connection_closed_at_every_turn),
         cmocka_unit_test(test_channel_closed_at_every_turn),
