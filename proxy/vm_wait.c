@@ -2,7 +2,7 @@
  * vm_wait: requests that end when their VM is up, when it definitely cannot be, or with their deadline.
  *
  * A look-up that fails and an attempt that is refused for good are answered at once. What may pass (nobody
- * listens yet, a time-out) is tried again a few times first, within the deadline.
+ * listens yet, a time-out) is tried again once first, within the deadline.
  */
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 #include "forward.h"
 #include "vm.h"
 
-#define ATTEMPTS_BEFORE_ANSWER 3
+#define ATTEMPTS_BEFORE_ANSWER 2 /* the second follows at once, at a freshly looked-up address */
 
 struct vm_wait {
     struct list node; /* vm.waits */

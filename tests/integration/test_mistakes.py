@@ -79,7 +79,7 @@ class Mistakes(WorldCase):
 
     def test_ssh_refused(self):
         nobody = free_port()
-        self.world.config(f"  - name: closed\n    address: 127.0.0.1\n    port: {nobody}\n    local: ['{self.spec}']\n")
+        self.world.config(f"  - name: closed\n    address: 127.0.0.1\n    port: {nobody}\n    connect-timeout: 1s\n    local: ['{self.spec}']\n")
         self.fails(69, "up", "closed", names=("closed", f"127.0.0.1:{nobody}", "refused"))
         with self.assertRaises(ConnectionResetError):
             connect(self.port).recv(1)
@@ -115,10 +115,10 @@ class Mistakes(WorldCase):
         self.assertEqual(self.world.vm("web1")["state"], "failed")
 
     def test_usage_errors(self):
-        self.fails(64, "forwrad", names=("forwrad", "did you mean", "forward"), within=1)
-        self.fails(64, "forward", "web1", names=("-L",), within=1)
-        self.fails(64, "forward", "web1", "-L", "80:a:b:c:d", names=("80:a:b:c:d",), within=1)
-        self.fails(64, "up", "--nosuch", names=("nosuch",), within=1)
+        self.fails(64, "forwrad", names=("forwrad", "did you mean", "forward"), within=5)
+        self.fails(64, "forward", "web1", names=("-L",), within=5)
+        self.fails(64, "forward", "web1", "-L", "80:a:b:c:d", names=("80:a:b:c:d",), within=5)
+        self.fails(64, "up", "--nosuch", names=("nosuch",), within=5)
 
     def test_cancel_of_a_forward_that_is_not_there_lists_those_that_are(self):
         self.world.adit("up", "web1")
