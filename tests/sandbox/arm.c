@@ -10,11 +10,9 @@
 #include "base/mem.h"
 #include "sandbox.h"
 
-#define READS 11999
-
 void arm_init(struct arm *a)
 {
-    *a = (struct arm){.counters = json_object(), .reads_left = READS};
+    *a = (struct arm){.counters = json_object()};
     quota_init(&a->quota);
 }
 
@@ -123,13 +121,6 @@ static void common_headers(struct arm_call *c)
     const char *back = http_header(c->q, "x-ms-return-client-request-id");
     if (client && back && strcasecmp(back, "true") == 0)
         http_reply_header(c->r, "x-ms-client-request-id", "%s", client);
-    c->sb->arm.reads_left = c->sb->arm.reads_left > 1 ? c->sb->arm.reads_left - 1 : READS;
-    bool read = strcmp(c->q->method, "GET") == 0;
-    http_reply_header(c->r,
-                      read ? "x-ms-ratelimit-remaining-subscription-reads"
-                           : "x-ms-ratelimit-remaining-subscription-writes",
-                      "%d", c->sb->arm.reads_left);
-    http_reply_header(c->r, "x-ms-ratelimit-remaining-subscription-global-reads", "3749");
     http_reply_header(c->r, "Cache-Control", "no-cache");
     http_reply_header(c->r, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     http_reply_header(c->r, "X-Content-Type-Options", "nosniff");
@@ -169,7 +160,7 @@ void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_re
                   "The api-version query parameter (?api-version=) is required for all requests.");
     else if (!t)
         arm_error(r, 404, "InvalidResourceType", "No call %s %s is known here.", q->method, q->path);
-    else if (scope_passes(&c, sub, group))
+    else if (scope_passes(&c, sub, group) && (t->handler == arm_graph || quota_arm_take(&c)))
         t->handler(&c);
     args_free(&c);
 }

@@ -49,7 +49,6 @@ struct arm {
     unsigned throttle_left; /* so many calls get 429 */
     unsigned status;        /* every call gets this status; 0 = none */
     unsigned delay_ms;      /* every reply waits so long */
-    int reads_left;         /* of x-ms-ratelimit-remaining-subscription-reads */
     struct quota quota;
     uint64_t stale_ms;   /* how far Resource Graph is behind; 0 = not at all */
     uv_timer_t *sampler; /* of graph_past.c, while it is behind */

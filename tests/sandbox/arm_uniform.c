@@ -109,7 +109,7 @@ void arm_instances_list(struct arm_call *c)
 void arm_instance_get(struct arm_call *c)
 {
     struct vm *vm = arm_vm(c);
-    if (vm)
+    if (vm && quota_vm_take(c, vm))
         c->r->body = instance_json(vm, wants_view(c));
 }
 

@@ -103,7 +103,7 @@ json_t *arm_vm_json(struct vm *vm, bool instance_view, bool shout)
 void arm_vm_get(struct arm_call *c)
 {
     struct vm *vm = arm_vm(c);
-    if (!vm)
+    if (!vm || !quota_vm_take(c, vm))
         return;
     const char *expand = http_query(c->q, "$expand");
     c->r->body = arm_vm_json(vm, expand && strcasecmp(expand, "instanceView") == 0, false);
@@ -112,7 +112,7 @@ void arm_vm_get(struct arm_call *c)
 void arm_vm_instance_view(struct arm_call *c)
 {
     struct vm *vm = arm_vm(c);
-    if (vm)
+    if (vm && quota_vm_take(c, vm))
         c->r->body = arm_instance_view(vm);
 }
 

@@ -51,7 +51,7 @@ void ctl_arm(struct ctl_call *call)
         a->quota.off = on_or_off(value) == 0;
     } else if (strcmp(what, "clear") == 0) {
         a->throttle_left = a->status = a->delay_ms = 0;
-        a->quota.off = false;
+        quota_clear(call->sb);
     } else {
         ctl_answer(
             call, false,

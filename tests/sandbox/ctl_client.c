@@ -27,7 +27,7 @@ const char ctl_help[] =
     "  arm delay 2s       every reply comes late\n"
     "  arm expire-tokens  every token given out so far\n"
     "  arm quota on|off   whether callers who ask too often are refused (they are)\n"
-    "  arm clear\n"
+    "  arm clear          of all that; every caller may ask as much as at the start\n"
     "  graph stale 30s    Resource Graph is so far behind; graph clear: it is not\n"
     "  status             JSON: VMs, relays, requests by kind\n"
     "  wait VM running|deallocated    at most 60 s\n"

@@ -13,6 +13,7 @@
 
 #include "address.h"
 #include "door.h"
+#include "quota.h"
 #include "relay.h"
 #include "world.h"
 
@@ -39,8 +40,9 @@ struct vm {
     json_t *extensions; /* name → ARM properties */
     json_t *rules;      /* name → ARM properties, of the NIC's NSG */
     struct relay_faults faults;
-    struct relay_stats stats; /* as last heard */
-    struct vm_past *past;     /* graph_past.c, or NULL */
+    struct relay_stats stats;  /* as last heard */
+    struct quota_bucket reads; /* GETs of it */
+    struct vm_past *past;      /* graph_past.c, or NULL */
     struct door door;
 
     /* the process */

@@ -1,9 +1,11 @@
 """The sandbox as a client of Azure sees it: sign-in, ARM's shapes and errors, paging, operations, Resource Graph."""
 
+import http.client
+import json
 import os
 import time
 
-from sandbox_fixture import SUB, Case, main, text_of
+from sandbox_fixture import SUB, Case, main, text_of, wait_for
 
 QUERY = ("Resources | where type =~ 'microsoft.compute/virtualmachines' and name in~ (%s) | mv-expand nic = "
          "properties.networkProfile.networkInterfaces | join kind=leftouter (Resources | where type =~ "
@@ -227,6 +229,58 @@ class Operations(Case):
         own = text_of(os.path.join(self.sb.vm("web1")["dir"], "host_ed25519.pub")).split()[1]
         self.assertIn(own, message)
         self.assertTrue(message.startswith("Enable succeeded: \n[stdout]\n"))
+
+
+class Quota(Case):
+    """The token buckets: each caller, each subscription, each VM."""
+
+    LEFT = "x-ms-ratelimit-remaining-subscription-reads"
+
+    def tearDown(self):
+        self.sb.ctl_ok("arm", "clear")
+
+    def test_reads_count_down_until_none_is_left(self):
+        self.sb.ctl_ok("arm", "clear")
+        left = [int(self.sb.arm("GET", "")[1][self.LEFT]) for _ in range(3)]
+        self.assertEqual(left[0], 249)
+        self.assertLess(left[2], 249)
+        status, headers, body = self.drain("/subscriptions/%s/resourceGroups/rg-web?api-version=2022-12-01" % SUB)
+        self.assertEqual((status, body["error"]["code"]), (429, "SubscriptionRequestsThrottled"))
+        self.assertEqual((headers[self.LEFT], headers["Retry-After"]), ("0", "1"))
+        self.assertEqual(self.sb.arm("GET", "//subscriptions")[0], 200)  # the tenant has a bucket of its own
+        self.assertGreater(self.sb.requests("throttled"), 0)
+        self.assertTrue(wait_for(lambda: self.sb.arm("GET", "")[0] == 200, 3))
+
+    def drain(self, path):
+        """Asks over one connection, faster than the bucket is refilled, until it is refused."""
+        line = http.client.HTTPSConnection(self.sb.base.removeprefix("https://"), context=self.sb.tls, timeout=20)
+        for _ in range(5000):
+            line.request("GET", path, headers={"Authorization": "Bearer " + self.sb.token})
+            r = line.getresponse()
+            body = json.loads(r.read())
+            if r.status == 429:
+                break
+        line.close()
+        return r.status, r.headers, body
+
+    def test_global(self):
+        self.sb.ctl_ok("arm", "clear")
+        self.assertEqual(self.sb.arm("GET", "")[1]["x-ms-ratelimit-remaining-subscription-global-reads"], "3749")
+
+    def test_writes_are_apart(self):
+        self.sb.ctl_ok("arm", "clear")
+        headers = self.sb.arm("POST", self.sb.vm_path("rg-web/nobody", "/start"))[1]
+        self.assertEqual(headers["x-ms-ratelimit-remaining-subscription-writes"], "199")
+        self.assertEqual(self.sb.arm("GET", "")[1][self.LEFT], "249")
+
+    def test_one_vm(self):
+        self.sb.ctl_ok("arm", "clear")
+        answers = [self.sb.arm("GET", self.sb.vm_path("rg-web/web2")) for _ in range(40)]
+        self.assertEqual(answers[0][1]["x-ms-ratelimit-remaining-resource"], "Microsoft.Compute/LowCostGetResource;29")
+        self.assertEqual({a[0] for a in answers}, {200, 429})
+        self.assertEqual(self.sb.arm("GET", self.sb.vm_path("rg-web/web1"))[0], 200)
+        self.sb.ctl_ok("arm", "quota", "off")
+        self.assertEqual(self.sb.arm("GET", self.sb.vm_path("rg-web/web2"))[0], 200)
 
 
 if __name__ == "__main__":
