@@ -10,7 +10,7 @@
 
 #define LOST_NS (60ull * 1000000000) /* a question without an answer for so long is asked anew */
 
-static void ask(struct ssh_keepalive *k, struct ssh_conn *c)
+void ssh_keepalive_ask(struct ssh_keepalive *k, struct ssh_conn *c)
 {
     struct err err;
     if (k->asked && uv_hrtime() - k->asked_ns < LOST_NS)
@@ -46,7 +46,7 @@ static void on_keepalive(struct timer *t)
         ssh_conn_fail(c, &err);
         return;
     }
-    ask(k, c);
+    ssh_keepalive_ask(k, c);
 }
 
 void ssh_keepalive_init(struct ssh_keepalive *k, struct ssh_conn *c)
@@ -67,7 +67,8 @@ void ssh_keepalive_start(struct ssh_keepalive *k, struct ssh_conn *c)
             return;
         }
     }
-    ask(k, c);
+    if (!c->opt.wake)
+        ssh_keepalive_ask(k, c);
 }
 
 void ssh_keepalive_pong(struct ssh_keepalive *k)

@@ -23,8 +23,10 @@ struct ssh_keepalive {
 };
 
 void ssh_keepalive_init(struct ssh_keepalive *k, struct ssh_conn *c);
-void ssh_keepalive_start(struct ssh_keepalive *k,
-                         struct ssh_conn *c); /* measures once, then every keepalive_ms */
+/* Asks every keepalive_ms; the first time at once, or, where the server is woken, when wake.c says so: before
+ * that its answer waits for our acknowledgement. */
+void ssh_keepalive_start(struct ssh_keepalive *k, struct ssh_conn *c);
+void ssh_keepalive_ask(struct ssh_keepalive *k, struct ssh_conn *c);
 void ssh_keepalive_pong(struct ssh_keepalive *k);
 void ssh_keepalive_stop(struct ssh_keepalive *k);
 

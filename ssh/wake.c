@@ -30,6 +30,8 @@ static void on_closed(void *arg, const struct err *err)
 {
     struct ssh_conn *c = arg;
     c->wake = NULL;
+    if (c->state == SSH_CONN_UP && !c->failed && !c->silent)
+        ssh_keepalive_ask(&c->keepalive, c);
 }
 
 static const struct ssh_chan_events wake_events = {
