@@ -20,7 +20,7 @@ void l2_chan_free(struct l2_chan *c)
     struct l2 *e = l2_of(c->base.engine);
     list_remove(&c->node);
     list_remove(&c->hungry);
-    list_remove(&c->todo);
+    list_remove(&c->unsent);
     mem_free(c->message);
     mem_free(c->kept);
     mem_free(c);
@@ -34,7 +34,7 @@ void l2_chan_begin_close(struct l2_chan *c)
     c->state = L2_CLOSING;
     list_remove(&c->hungry);
     if (!c->kept)
-        list_remove(&c->todo);
+        list_remove(&c->unsent);
     list_move(&e->closing, &c->node);
     e->base.up->soon(e->base.conn);
 }

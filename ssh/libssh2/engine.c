@@ -115,7 +115,7 @@ static int create(struct ssh_engine **out, const struct ssh_engine_config *confi
     list_init(&e->chans);
     list_init(&e->closing);
     list_init(&e->hungry);
-    list_init(&e->todo);
+    list_init(&e->unsent);
     e->user = mem_strdup(config->user);
     e->session = e->user ? libssh2_session_init_ex(l2_alloc, l2_free, l2_realloc, e) : NULL;
     if (!e->session || set_preferences(e, config->host_key_algs) < 0) {

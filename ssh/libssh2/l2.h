@@ -42,7 +42,7 @@ struct l2_chan {
     enum l2_chan_state state;
     struct list node;   /* waiting, chans or closing */
     struct list hungry; /* on l2->hungry: may have more to read, and may be read */
-    struct list todo;   /* on l2->todo: committed bytes or an eof wait for libssh2 */
+    struct list unsent; /* on l2->unsent: committed bytes or an eof wait for libssh2 */
     LIBSSH2_CHANNEL *channel;
     const char *type, *command;
     uint8_t *message;
@@ -104,7 +104,7 @@ struct l2 {
     struct l2_kbdint *kbdint;
 
     /* open.c, chan.c */
-    struct list waiting, chans, closing, hungry, todo;
+    struct list waiting, chans, closing, hungry, unsent;
     struct l2_chan *opening;
     bool ping_wanted, ping_opening, ping_told;
     bool stalled; /* libssh2 takes no data: a key exchange */

@@ -39,7 +39,7 @@ int l2_open(struct ssh_engine *se, const struct ssh_open_req *req, struct ssh_ch
     c->message_len = req->message_len;
     list_init(&c->node);
     list_init(&c->hungry);
-    list_init(&c->todo);
+    list_init(&c->unsent);
     list_push(&e->waiting, &c->node);
     e->chan_count++;
     *out = &c->base;

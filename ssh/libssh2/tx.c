@@ -45,8 +45,8 @@ static ssize_t push(struct l2_chan *c, const uint8_t *data, size_t n, struct err
 static void later(struct l2_chan *c)
 {
     struct l2 *e = l2_of(c->base.engine);
-    if (list_empty(&c->todo))
-        list_push(&e->todo, &c->todo);
+    if (list_empty(&c->unsent))
+        list_push(&e->unsent, &c->unsent);
 }
 
 int l2_tx_commit(struct ssh_echan *ec, size_t n, struct err *err)
@@ -106,20 +106,20 @@ int l2_tx_run(struct l2 *e, struct err *err)
     struct list *node;
     bool stuck = false;
     list_init(&again);
-    while ((node = list_pop(&e->todo)) != NULL) {
-        struct l2_chan *c = container_of(node, struct l2_chan, todo);
+    while ((node = list_pop(&e->unsent)) != NULL) {
+        struct l2_chan *c = container_of(node, struct l2_chan, unsent);
         bool early = c->state < L2_OPEN; /* an eof before the channel is there */
         int rc = early ? 0 : l2_tx_flush(c, err);
         if (rc < 0) {
-            list_push(&e->todo, node);
-            list_splice(&e->todo, &again);
+            list_push(&e->unsent, node);
+            list_splice(&e->unsent, &again);
             return rc;
         }
         if (rc == 0)
             list_push(&again, node);
         stuck |= c->kept != NULL;
     }
-    list_splice(&e->todo, &again);
+    list_splice(&e->unsent, &again);
     e->stalled = stuck;
     return 0;
 }

@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/wire.h"
-#include "base/base64.h"
 #include "ssh/keyfile.h"
 
 static char dir[] = "/tmp/adit-keyfile-XXXXXX";
