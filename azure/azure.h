@@ -93,9 +93,10 @@ typedef void (*azure_prompt_cb)(void *arg, const struct azure_prompt *prompt);
 typedef void (*azure_login_cb)(void *arg, const char *user, const struct err *err);
 
 /* Makes a login the last of the credentials that "auto" asks, and the one that "device-code" means. The
- * tenant is that of the options, else the user's own. ERR_UNSUPPORTED (no login_file), ERR_INVAL, ERR_NOMEM,
- * ERR_SYSTEM. */
-int azure_login(struct azure *a, azure_prompt_cb prompt, azure_login_cb cb, void *arg,
+ * tenant is `tenant` (a GUID or a domain; copied), for NULL that of the options, else the user's own.
+ * ERR_UNSUPPORTED (no login_file), ERR_CONFIG (the options' credential or AZURE_TOKEN_CREDENTIALS leaves such
+ * a login unasked), ERR_INVAL, ERR_NOMEM, ERR_SYSTEM. */
+int azure_login(struct azure *a, const char *tenant, azure_prompt_cb prompt, azure_login_cb cb, void *arg,
                 struct azure_login **out, struct err *err);
 void azure_login_cancel(struct azure_login *l); /* synchronous and silent */
 

@@ -73,6 +73,7 @@ struct credential_run;
  * kind's name, ours or the Azure SDKs'. ERR_INVAL lists what there is. */
 int credential_new(struct credential **out, const struct credential_env *env, const char *choice,
                    struct err *err);
+bool credential_asks(const struct credential *c, const struct credential_kind *kind); /* it is in the chain */
 void credential_forget(struct credential *c); /* which kind gave the last token: all are asked again */
 void credential_free(struct credential *c);   /* no run may be under way: asserted */
 

@@ -253,6 +253,14 @@ int credential_new(struct credential **out, const struct credential_env *env, co
     return 0;
 }
 
+bool credential_asks(const struct credential *c, const struct credential_kind *kind)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].kind == kind)
+            return c->asked & 1u << i;
+    return false;
+}
+
 void credential_forget(struct credential *c)
 {
     c->won = NULL;

@@ -79,7 +79,7 @@ static struct entra_call call_of(const struct azure_login *l)
                                .tenant = l->tenant,
                                .form = &l->form,
                                .keeps_refresh = true,
-                               .tenant_from = "azure: tenant",
+                               .tenant_from = "the tenant to sign in to",
                                .client_from = "whether the tenant allows the Azure CLI",
                                .proof_from = "the code"};
 }
@@ -257,13 +257,18 @@ static void on_deadline(struct timer *t)
     finish(l, NULL, &err);
 }
 
-int azure_login(struct azure *a, azure_prompt_cb prompt, azure_login_cb cb, void *arg,
+int azure_login(struct azure *a, const char *tenant, azure_prompt_cb prompt, azure_login_cb cb, void *arg,
                 struct azure_login **out, struct err *err)
 {
-    const char *tenant = a->tenant ? a->tenant : "organizations";
+    if (!tenant)
+        tenant = a->tenant ? a->tenant : "organizations";
     if (!a->login_file)
         return err_set(err, ERR_UNSUPPORTED, "there is no place to keep a login in");
-    int rc = entra_tenant_check(tenant, "azure: tenant", err);
+    if (!credential_asks(a->credential, &credential_device))
+        return err_set(err, ERR_CONFIG,
+                       "the login would not be used: let azure: credential (or AZURE_TOKEN_CREDENTIALS, "
+                       "where aditd is started) be auto or device-code first");
+    int rc = entra_tenant_check(tenant, "the tenant to sign in to", err);
     if (rc)
         return rc;
     struct azure_login *l = mem_zalloc(sizeof(*l));

@@ -7,6 +7,7 @@
 
 #define TUNNELS "Tunnels"
 #define SSH "For ssh"
+#define AZURE "Azure"
 #define DAEMON "The daemon"
 #define MORE "More"
 
@@ -57,6 +58,19 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --timeout TIME     give up then (30)\n"
      "      --json             print it as JSON\n",
      cmd_resolve},
+    {"login", AZURE, "sign in to Azure with a code in a browser", "[--tenant TENANT] [--json]",
+     "For machines where neither az nor variables sign you in. The login is kept, for your eyes only, until "
+     "`adit "
+     "logout`.\n"
+     "\n"
+     "  -t, --tenant TENANT    the tenant's GUID or domain, instead of the configuration's or your own\n"
+     "      --json             print the code, then the outcome, as JSON; one object a line\n",
+     cmd_login},
+    {"logout", AZURE, "forget the login of `adit login`", "",
+     "Removes the kept login and aditd's tokens from this machine. Azure is not told: what was stolen before "
+     "stays good\n"
+     "until it is revoked there.\n",
+     cmd_logout},
     {"reload", DAEMON, "read the configuration again", "[--json]",
      "What did not change goes on undisturbed. A wrong file changes nothing.\n"
      "\n"

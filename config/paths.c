@@ -119,6 +119,11 @@ char *paths_log_file(struct err *err)
     return state("/aditd.log", err);
 }
 
+char *paths_login_file(struct err *err)
+{
+    return state("/login.json", err);
+}
+
 char *paths_cache_dir(struct err *err)
 {
     return xdg("XDG_CACHE_HOME", ".cache", "", err);

@@ -15,6 +15,7 @@ char *paths_socket(struct err *err);    /* <runtime>/aditd.sock; ERR_LIMIT when 
 char *paths_state_dir(struct err *err); /* $XDG_STATE_HOME/adit */
 char *paths_known_hosts(struct err *err); /* <state>/known_hosts */
 char *paths_log_file(struct err *err);    /* <state>/aditd.log */
+char *paths_login_file(struct err *err);  /* <state>/login.json */
 char *paths_cache_dir(struct err *err);   /* $XDG_CACHE_HOME/adit */
 char *paths_expand(const char *path, const char *base_dir,
                    struct err *err); /* ~, ~user, relative to base_dir */

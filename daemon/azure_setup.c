@@ -28,6 +28,7 @@ static int setup(struct daemon *d, struct err *err)
         .ca_file = c->ca_file,
         .credential = c->credential,
         .tenant = c->tenant,
+        .login_file = d->place->login_file,
     };
     int rc = find_cloud(c, &azure.cloud, err);
     if (rc == 0)

@@ -14,6 +14,7 @@ struct daemon_place {
     char *config;        /* the file to read */
     bool config_default; /* nobody named it: it may be missing */
     char *socket, *log_file, *known_hosts;
+    char *login_file; /* what `adit login` leaves */
 };
 
 /* 0, or the status to exit with after the error has been printed. */

@@ -37,6 +37,8 @@ int daemon_place_find(struct daemon_place *p, const struct daemon_options *o)
     if (p->log_file)
         p->known_hosts = paths_known_hosts(&err);
     if (p->known_hosts)
+        p->login_file = paths_login_file(&err);
+    if (p->login_file)
         return 0;
     fprintf(stderr, "aditd: %s\n", err.msg);
     return err_exit_status(err.code);
@@ -48,5 +50,6 @@ void daemon_place_done(struct daemon_place *p)
     mem_free(p->socket);
     mem_free(p->log_file);
     mem_free(p->known_hosts);
+    mem_free(p->login_file);
     memset(p, 0, sizeof *p);
 }

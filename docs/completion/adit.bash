@@ -23,7 +23,7 @@ _adit() {
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
         --config | -c) ((i++)) ;;
-        -L | --local | -u | --user | --timeout | -n | --lines | --level) ((i++)) ;;
+        -L | --local | -u | --user | -t | --tenant | --timeout | -n | --lines | --level) ((i++)) ;;
         -*) ;;
         *) if [ -z "$command" ]; then command=${words[i]}; elif [ -z "$vm" ]; then vm=${words[i]}; fi ;;
         esac
@@ -37,13 +37,13 @@ _adit() {
         declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
         return
         ;;
-    --timeout | -u | --user | -n | --lines) return ;;
+    --timeout | -u | --user | -t | --tenant | -n | --lines) return ;;
     esac
 
     local options names=
     case $command in
     '') options='--config --help --version'
-        names='up down status forward cancel proxy resolve reload stop logs config version help' ;;
+        names='up down status forward cancel proxy resolve login logout reload stop logs config version help' ;;
     up) options='--all --wait --no-wait --timeout --json --help' names=$(_adit_vms) ;;
     down) options='--all --json --help' names=$(_adit_vms) ;;
     status) options='--watch --json --help' names=$(_adit_vms) ;;
@@ -51,6 +51,7 @@ _adit() {
     cancel) options='--local --user --help' names=$(_adit_vms) ;;
     proxy) options='--fdpass --timeout --help' names=$(_adit_vms) ;;
     resolve) options='--no-cache --timeout --json --help' names=$(_adit_vms) ;;
+    login) options='--tenant --json --help' ;;
     reload | version) options='--json --help' ;;
     stop) options='--now --timeout --help' ;;
     logs) options='--follow --lines --level --help' ;;
@@ -59,7 +60,7 @@ _adit() {
         if [ "$vm" = check ]; then COMPREPLY=($(compgen -f -- "$cur")) && return; fi
         [ -n "$vm" ] && names=
         ;;
-    help) options= names='up down status forward cancel proxy resolve reload stop logs config version help' ;;
+    help) options= names='up down status forward cancel proxy resolve login logout reload stop logs config version help' ;;
     *) options='--help' ;;
     esac
     if [[ $cur == -* ]]; then names=$options; fi

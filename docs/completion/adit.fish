@@ -13,7 +13,7 @@ function __adit_forwards
 end
 
 function __adit_no_command
-    not __fish_seen_subcommand_from up down status forward cancel proxy resolve reload stop logs config version help
+    not __fish_seen_subcommand_from up down status forward cancel proxy resolve login logout reload stop logs config version help
 end
 
 complete -c adit -f
@@ -28,6 +28,8 @@ complete -c adit -n __adit_no_command -a forward -d 'add forwards to a VM'
 complete -c adit -n __adit_no_command -a cancel -d 'end forwards of a VM'
 complete -c adit -n __adit_no_command -a proxy -d 'connect standard input and output to a VM'
 complete -c adit -n __adit_no_command -a resolve -d 'show what Azure says of a VM'
+complete -c adit -n __adit_no_command -a login -d 'sign in to Azure'
+complete -c adit -n __adit_no_command -a logout -d 'forget the login'
 complete -c adit -n __adit_no_command -a reload -d 'read the configuration again'
 complete -c adit -n __adit_no_command -a stop -d 'end the daemon and every tunnel'
 complete -c adit -n __adit_no_command -a logs -d 'show the log'
@@ -36,7 +38,7 @@ complete -c adit -n __adit_no_command -a version -d 'show the versions'
 complete -c adit -n __adit_no_command -a help -d 'show help for a command'
 
 complete -c adit -n '__fish_seen_subcommand_from up down status forward cancel proxy resolve' -a '(__adit_vms)' -d VM
-complete -c adit -n '__fish_seen_subcommand_from up down status forward resolve reload version config' -l json -d 'as JSON'
+complete -c adit -n '__fish_seen_subcommand_from up down status forward resolve login reload version config' -l json -d 'as JSON'
 complete -c adit -n '__fish_seen_subcommand_from up down' -l all -d 'every VM'
 complete -c adit -n '__fish_seen_subcommand_from up' -l wait -d 'until up'
 complete -c adit -n '__fish_seen_subcommand_from up' -l no-wait -d 'return at once'
@@ -48,6 +50,7 @@ complete -c adit -n '__fish_seen_subcommand_from cancel' -s L -l local -x -a '(_
 complete -c adit -n '__fish_seen_subcommand_from forward cancel' -s u -l user -x -d 'log in as'
 complete -c adit -n '__fish_seen_subcommand_from proxy' -l fdpass -d 'hand the descriptor on'
 complete -c adit -n '__fish_seen_subcommand_from resolve' -l no-cache -d 'ask Azure'
+complete -c adit -n '__fish_seen_subcommand_from login' -s t -l tenant -x -d 'at this tenant'
 complete -c adit -n '__fish_seen_subcommand_from stop' -l now -d 'do not wait for flows'
 complete -c adit -n '__fish_seen_subcommand_from logs' -s f -l follow -d 'go on'
 complete -c adit -n '__fish_seen_subcommand_from logs' -s n -l lines -x -d 'how many'

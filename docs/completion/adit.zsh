@@ -28,6 +28,8 @@ _adit_commands() {
         'cancel:end forwards of a VM'
         'proxy:connect standard input and output to a VM'
         'resolve:show what Azure says of a VM'
+        'login:sign in to Azure with a code in a browser'
+        'logout:forget the login of adit login'
         'reload:read the configuration again'
         'stop:end the daemon and every tunnel'
         'logs:show the daemon'\''s log'
@@ -58,6 +60,7 @@ _adit() {
         '1:VM:_adit_vms' ;;
     proxy) _arguments '--fdpass[hand the descriptor on]' '--timeout[give up then]:time:' '1:host:_adit_vms' '2:port:' ;;
     resolve) _arguments '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
+    login) _arguments '(-t --tenant)'{-t,--tenant}'[at this tenant]:tenant:' '--json[as JSON]' ;;
     reload | version) _arguments '--json[as JSON]' ;;
     stop) _arguments '--now[do not wait for flows]' '--timeout[wait no longer]:time:' ;;
     logs) _arguments '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[how many]:lines:' \

@@ -31,7 +31,7 @@ struct azure_login *login_start(struct cred_rig *c, struct login_seen *s)
     struct azure_login *login = NULL;
     struct err err;
     memset(s, 0, sizeof(*s));
-    if (azure_login(c->rig->azure, login_on_prompt, login_on_done, s, &login, &err))
+    if (azure_login(c->rig->azure, NULL, login_on_prompt, login_on_done, s, &login, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(s->prompts + s->count, 0);
     return login;

@@ -125,6 +125,33 @@ static void nobody_comes(void **state)
     assert_contains(s.err.msg, "run adit login again");
 }
 
+static void at_a_tenant_of_choice(void **state)
+{
+    struct cred_rig *c = *state;
+    struct login_seen s = {0};
+    struct azure_login *login;
+    struct err err;
+    fake_arm_on(c->rig->arm, "POST /contoso.example/oauth2/v2.0/devicecode", 200, NULL, CODE);
+    assert_int_equal(
+        azure_login(c->rig->azure, "contoso.example", login_on_prompt, login_on_done, &s, &login, &err), 0);
+    rig_until(c->rig, &s.prompts, 1);
+    azure_login_cancel(login);
+    assert_int_equal(azure_login(c->rig->azure, "../x", login_on_prompt, login_on_done, &s, &login, &err),
+                     ERR_INVAL);
+}
+
+static void one_that_nothing_would_use_is_refused(void **state)
+{
+    struct cred_rig *c = *state;
+    struct login_seen s = {0};
+    struct azure_login *login;
+    struct err err;
+    cred_open(c, "cli");
+    assert_int_equal(azure_login(c->rig->azure, NULL, login_on_prompt, login_on_done, &s, &login, &err),
+                     ERR_CONFIG);
+    assert_contains(err.msg, "device-code");
+}
+
 static void canceled_at_every_turn(void **state)
 {
     struct cred_rig *c = *state;
@@ -159,7 +186,7 @@ static void no_memory_at_any_point(void **state)
         cred_open(c, "auto");
         long before = mem_allocations();
         mem_fail_after(k);
-        int rc = azure_login(c->rig->azure, login_on_prompt, login_on_done, &s, &login, &err);
+        int rc = azure_login(c->rig->azure, NULL, login_on_prompt, login_on_done, &s, &login, &err);
         uint64_t end = uv_hrtime() + 600000000u; /* a socket that cannot be watched is left to its time-out */
         while (rc == 0 && s.count == 0 && uv_hrtime() < end) {
             rig_turns(c->rig, 1);
@@ -179,8 +206,14 @@ static void no_memory_at_any_point(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(waits_for_the_user), T(ends_that_are_not_happy), T(codes_that_cannot_be_used),
-        T(nobody_comes),       T(canceled_at_every_turn),  T(no_memory_at_any_point),
+        T(waits_for_the_user),
+        T(ends_that_are_not_happy),
+        T(codes_that_cannot_be_used),
+        T(at_a_tenant_of_choice),
+        T(one_that_nothing_would_use_is_refused),
+        T(nobody_comes),
+        T(canceled_at_every_turn),
+        T(no_memory_at_any_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -124,6 +125,9 @@ static void test_usage(void **state)
     wrong(ADIT("resolve"), "one name");
     wrong(ADIT("stop", "it"), "no argument");
     wrong(ADIT("logs", "-n", "many"), "many");
+    wrong(ADIT("login", "contoso"), "--tenant");
+    wrong(ADIT("login", "--tenant", ""), "domain");
+    wrong(ADIT("logout", "all"), "no argument");
     wrong(ADIT("status", "--watch=never"), "never");
     wrong(ADIT("config"), "check, show or path");
     wrong(ADIT("config", "chekc"), "check, show or path");
@@ -156,6 +160,22 @@ static void test_without_a_daemon(void **state)
     }
     assert_int_equal(ADIT("version"), 0);
     says(out, "aditd is not running");
+}
+
+static void test_logout_without_a_daemon(void **state)
+{
+    char path[128];
+    assert_int_equal(ADIT("logout"), 0);
+    says(err, "nobody is signed in");
+    snprintf(path, sizeof path, "%s/adit", getenv("XDG_STATE_HOME"));
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/adit/login.json", getenv("XDG_STATE_HOME"));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+    assert_int_equal(ADIT("logout"), 0);
+    assert_string_equal(out, "signed out\n");
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 static void test_daemon_that_does_not_start(void **state)
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_proxy_fails_as_ssh_does),
         cmocka_unit_test(test_without_a_daemon),
+        cmocka_unit_test(test_logout_without_a_daemon),
         cmocka_unit_test(test_daemon_that_does_not_start),
         cmocka_unit_test(test_socket_path_too_long),
         cmocka_unit_test(test_config),

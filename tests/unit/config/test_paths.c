@@ -71,6 +71,7 @@ static void test_xdg(void **state)
     gives(paths_runtime_dir, "/run/user/7/adit");
     gives(paths_socket, "/run/user/7/adit/aditd.sock");
     gives(paths_known_hosts, "/s/adit/known_hosts");
+    gives(paths_login_file, "/s/adit/login.json");
     gives(paths_cache_dir, "/k/adit");
     (void)setenv("XDG_STATE_HOME", "relative", 1);
     fails(paths_state_dir, ERR_INVAL, "$XDG_STATE_HOME is not an absolute path");

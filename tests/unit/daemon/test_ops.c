@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -91,6 +92,22 @@ static void test_progress_while_waiting(void **state)
         json_decref(line);
     } while (true);
     json_decref(line);
+}
+
+static void test_signing_in_and_out(void **state)
+{
+    char path[160];
+    peer_refused(&p, "login", "{'tenant':7}", "invalid", "tenant");
+    peer_refused(&p, "login", "{'tenant':'../x'}", "invalid", "GUID");
+    peer_refused(&p, "logout", "{}", "notfound", "nobody");
+    snprintf(path, sizeof path, "%s/adit", r.dir);
+    mkdir(path, 0700);
+    assert_string_equal(r.place.login_file, strcat(path, "/login.json"));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fclose(f);
+    json_decref(peer_call(&p, "logout", "{}"));
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 static void test_names_of_one_vm(void **state)
@@ -231,6 +248,7 @@ int main(void)
         EACH(test_up_says_what_became_of_each),
         EACH(test_up_without_waiting),
         EACH(test_progress_while_waiting),
+        EACH(test_signing_in_and_out),
         EACH(test_names_of_one_vm),
         EACH(test_down),
         EACH(test_status),
