@@ -15,6 +15,7 @@ import machine  # noqa: E402
 import measure  # noqa: E402
 import memory  # noqa: E402
 import micro  # noqa: E402
+import namespace  # noqa: E402
 import peers  # noqa: E402
 import proxy  # noqa: E402
 import report  # noqa: E402
@@ -71,7 +72,7 @@ def take_all(options, settings, results, notes):
                 peer.stop()
         if "link" in options.parts:
             for rtt in settings.link_rtts:
-                groups += figures.long_link(rtt)
+                groups += figures.long_link(rtt, longlink.method())
             longlink.measure(world, turn, settings, classes, notes, progress)
         if "memory" in options.parts:
             groups += figures.memory(settings.idle_flows)
@@ -109,6 +110,7 @@ def write(options, run, groups, results, notes):
 
 def main():
     options = arguments()
+    namespace.enter()
     settings = measure.Settings(options.quick)
     settings.rounds = options.rounds or settings.rounds
     results, notes = Results(), Notes()
@@ -117,7 +119,7 @@ def main():
     run["machine"] = machine.describe(ROOT, options.bin, peers.named(options.peers))
     groups = take_all(options, settings, results, notes)
     run["pieces"] = micro.measure(options.bin, progress) if "micro" in options.parts else []
-    run["link"] = longlink.METHOD
+    run["link"] = longlink.method()
     run["notes"] = notes
     if not results.series and not run["pieces"]:
         raise Trouble("nothing could be measured")

@@ -3,36 +3,59 @@ import contextlib
 import json
 import subprocess
 
+import namespace
 import peers
 from measure import rounds
-from world import stop
+from world import Trouble, stop
 
-METHOD = "a delaying TCP relay in user space (adit-link)"
+PACKETS = "packets of a TUN device, delayed in user space (adit-link --tun)"
+RELAY = "a delaying TCP relay in user space (adit-link), because a TUN device needs root"
+
+
+def method():
+    return PACKETS if namespace.inside() else RELAY
 
 
 @contextlib.contextmanager
-def link(world, to, rtt_ms, mbit):
-    """A port that leads to `to` over the link."""
-    command = [world.program("adit-link"), "--to", str(to), "--delay", str(rtt_ms // 2), "--rate", str(mbit)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def _link(world, *args):
+    """adit-link while it is needed; its first line as a dict."""
+    process = subprocess.Popen([world.program("adit-link"), *map(str, args)], stdout=subprocess.PIPE, text=True)
     try:
-        yield json.loads(process.stdout.readline())["port"]
+        line = process.stdout.readline()
+        if not line:
+            raise Trouble(f"adit-link ended with {process.wait()}")
+        yield json.loads(line)
     finally:
         stop(process)
         process.stdout.close()
 
 
+@contextlib.contextmanager
+def _over_packets(world, far_port, rtt, mbit):
+    ports = ["--to", world.ssh_port, "--to", far_port]
+    with _link(world, "--tun", *ports, "--delay", rtt // 2, "--rate", mbit) as link:
+        world.run("ip", "address", "add", f"{namespace.NEAR}/30", "dev", link["device"])
+        world.run("ip", "link", "set", link["device"], "up")
+        yield {"host": namespace.FAR, "port": far_port}, {"ssh_host": namespace.FAR}
+
+
+@contextlib.contextmanager
+def _over_relay(world, far_port, rtt, mbit):
+    shape = ["--delay", rtt // 2, "--rate", mbit]
+    with _link(world, "--to", world.ssh_port, *shape) as to_ssh, _link(world, "--to", far_port, *shape) as to_far:
+        yield {"port": to_far["port"]}, {"ssh_port": to_ssh["port"]}
+
+
 def measure(world, turn, settings, classes, note, progress):
+    over = _over_packets if namespace.inside() else _over_relay
+    far_port = world.start_far_end(namespace.NEAR) if namespace.inside() else world.far_port
     for rtt in settings.link_rtts:
-        with link(world, world.ssh_port, rtt, settings.link_mbit) as ssh_port, link(
-            world, world.far_port, rtt, settings.link_mbit
-        ) as far_port:
+        with over(world, far_port, rtt, settings.link_mbit) as (raw_way, ssh_way):
             running = []
             try:
-                raw = [peer for peer in classes if peer is peers.Raw]
-                running += peers.start_all(world, raw, note, far_port=far_port)
-                others = [peer for peer in classes if peer is not peers.Raw]
-                running += peers.start_all(world, others, note, ssh_port=ssh_port)
+                for peer_class in classes:
+                    way = raw_way if peer_class is peers.Raw else ssh_way
+                    running += peers.start_all(world, [peer_class], note, **way)
 
                 def take(a_turn, peer, number, rtt=rtt):
                     a_turn.long(peer, number, rtt)

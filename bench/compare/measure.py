@@ -41,7 +41,7 @@ class Turn:
         """A result, or None when it failed: noted, and the figure has one round less."""
         pids = [word for pid in peer.pids for word in ("--pid", pid)]
         try:
-            return self.world.load(mode, peer.port, *args, *pids, **kwargs)
+            return self.world.load(mode, peer.port, "--address", peer.host, *args, *pids, **kwargs)
         except Trouble as trouble:
             self.note(f"{peer.title}: {what}: {trouble}")
             return None

@@ -9,6 +9,9 @@ import subprocess
 from world import Trouble, free_port, listening, stop, wait_for
 
 
+LOOPBACK = "127.0.0.1"
+
+
 class Peer:
     """One forwarder. start() gives it two forwards to the far end: `port` and `beside_port`."""
 
@@ -16,10 +19,11 @@ class Peer:
     title = ""  # in tables and plots
     program = None  # what has to be installed
 
-    def __init__(self, world, ssh_port=None, far_port=None):
+    def __init__(self, world, ssh_port=None, ssh_host=LOOPBACK):
         self.world = world
-        self.ssh_port = ssh_port or world.ssh_port  # another one: sshd behind a long link
-        self.far_port = far_port or world.far_port
+        self.ssh_port = ssh_port or world.ssh_port  # another one, or another host: sshd behind a long link
+        self.ssh_host = ssh_host
+        self.host, self.far_port = LOOPBACK, world.far_port
         self.process = None
         self.pids = []
 
@@ -79,8 +83,12 @@ class Peer:
 class Raw(Peer):
     name, title = "raw", "raw TCP, no tunnel"
 
+    def __init__(self, world, host=LOOPBACK, port=None):
+        super().__init__(world)
+        self.host = host
+        self.port = self.beside_port = port or world.far_port
+
     def start(self):
-        self.port = self.beside_port = self.far_port
         return self
 
 
@@ -106,7 +114,7 @@ class Ssh(Peer):
             words += ["-c", self.cipher]
         for forward in self.forwards():
             words += ["-L", forward]
-        return words + [f"{self.world.user}@127.0.0.1"]
+        return words + [f"{self.world.user}@{self.ssh_host}"]
 
     @classmethod
     def version(cls):
@@ -128,7 +136,7 @@ class Dbclient(Peer):
         words = ["dbclient", "-y", "-y", "-N", "-T", "-K", "30", "-p", self.ssh_port, "-i", key]
         for forward in self.forwards():
             words += ["-L", forward]
-        return words + [f"{self.world.user}@127.0.0.1"]
+        return words + [f"{self.world.user}@{self.ssh_host}"]
 
     @classmethod
     def missing(cls):
@@ -150,7 +158,7 @@ class Plink(Peer):
         words += ["-i", key, "-hostkey", self.world.fingerprint]
         for forward in self.forwards():
             words += ["-L", forward]
-        return words + ["127.0.0.1"]
+        return words + [self.ssh_host]
 
     @classmethod
     def version(cls):
@@ -168,7 +176,7 @@ defaults:
   engine: {engine}
 vms:
 """
-ADIT_VM = "  - {{name: {name}, address: 127.0.0.1, port: {port}, local: [{local}]}}\n"
+ADIT_VM = "  - {{name: {name}, address: {host}, port: {port}, local: [{local}]}}\n"
 
 
 class Adit(Peer):
@@ -176,8 +184,8 @@ class Adit(Peer):
 
     engine = None
 
-    def __init__(self, world, ssh_port=None, far_port=None, vms=1, workers=0):
-        super().__init__(world, ssh_port, far_port)
+    def __init__(self, world, ssh_port=None, ssh_host=LOOPBACK, vms=1, workers=0):
+        super().__init__(world, ssh_port, ssh_host)
         self.vms, self.workers = vms, workers
 
     @classmethod
@@ -201,7 +209,7 @@ class Adit(Peer):
         text = ADIT_CONFIG.format(user=self.world.user, dir=self.world.dir, engine=self.engine, workers=self.workers)
         for i in range(self.vms):
             local = ", ".join(f'"{forward}"' for forward in self.forwards()) if i == 0 else ""
-            text += ADIT_VM.format(name=f"vm{i}", port=self.ssh_port, local=local)
+            text += ADIT_VM.format(name=f"vm{i}", host=self.ssh_host, port=self.ssh_port, local=local)
         (self.home / "adit.yaml").write_text(text)
 
     def command(self):

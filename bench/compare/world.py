@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 import time
 
+import namespace
+
 
 class Trouble(Exception):
     """Something that the benchmarks need is not there or does not work; the text says what."""
@@ -64,7 +66,7 @@ def lift_descriptor_limit():
 DESCRIPTORS = 65536
 
 SSHD_CONFIG = """\
-ListenAddress 127.0.0.1:{port}
+{listen}
 HostKey {dir}/host_key
 PidFile {dir}/sshd.pid
 AuthorizedKeysFile {dir}/authorized_keys
@@ -99,7 +101,7 @@ class World:
             lift_descriptor_limit()
             self._make_keys()
             self._start_sshd()
-            self._start_far_end()
+            self.far_port = self.start_far_end()
         except BaseException:
             self.__exit__()
             raise
@@ -144,7 +146,9 @@ class World:
 
     def _start_sshd(self):
         self.ssh_port = free_port()
-        (self.dir / "sshd_config").write_text(SSHD_CONFIG.format(port=self.ssh_port, dir=self.dir))
+        addresses = ["127.0.0.1"] + ([namespace.NEAR] if namespace.inside() else [])
+        listen = "\n".join(f"ListenAddress {address}:{self.ssh_port}" for address in addresses)
+        (self.dir / "sshd_config").write_text(SSHD_CONFIG.format(listen=listen, dir=self.dir))
         sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
         if not sshd:
             raise Trouble("sshd is missing: install openssh-server")
@@ -158,10 +162,12 @@ class World:
         if self.sshd.poll() is not None:
             raise Trouble(f"sshd ended: {self.log('sshd')}")
 
-    def _start_far_end(self):
-        process = subprocess.Popen([self.program("adit-load"), "serve"], stdout=subprocess.PIPE, text=True)
+    def start_far_end(self, address="127.0.0.1"):
+        """Its port."""
+        command = [self.program("adit-load"), "serve", "--address", address]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.processes.append(process)
-        self.far_port = json.loads(process.stdout.readline())["port"]
+        return json.loads(process.stdout.readline())["port"]
 
     def load(self, mode, port, *args, seconds=120):
         """One run of the load generator; its JSON line as a dict. Trouble when a byte was wrong or the run failed."""

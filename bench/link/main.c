@@ -5,26 +5,17 @@
  * the delay (slow start, Nagle's wait for an acknowledgement), because each of its two TCP connections is
  * local.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "call.h"
 #include "measure.h"
-#include "sock.h"
-
-#define CALLS_MAX 512
-#define EVENTS 64
+#include "relay.h"
+#include "tun.h"
 
 static const char USAGE[] =
     "usage: adit-link --to PORT [--port N] [--delay MS] [--rate MBIT]\n"
@@ -33,14 +24,14 @@ static const char USAGE[] =
     "\n"
     "  --port N      listen here; 0, the default, takes a free port\n"
     "  --delay MS    one way, 0 to 1000; 25\n"
-    "  --rate MBIT   each way, 1 to 10000; 1000\n";
+    "  --rate MBIT   each way, 1 to 10000; 1000\n"
+    "  --queue MS    before the bottleneck, 1 to 1000; 50\n";
 
-struct relay {
-    int epoll, listener;
-    uint16_t to;
-    struct link_line up, down;
-    struct list calls;
-    size_t count;
+struct options {
+    bool tun;
+    long port, delay, rate, queue;
+    uint16_t to[LINK_PORTS_MAX];
+    unsigned to_count;
 };
 
 static bool number(const char *text, long least, long most, long *out)
@@ -54,110 +45,66 @@ static bool number(const char *text, long least, long most, long *out)
     return false;
 }
 
-static bool parse(struct relay *r, uint16_t *port, int argc, char **argv)
+static bool far_port(struct options *o)
+{
+    long port;
+    if (o->to_count == LINK_PORTS_MAX || !number(optarg, 1, 65535, &port))
+        return false;
+    o->to[o->to_count++] = (uint16_t)port;
+    return true;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
 {
     static const struct option LONG[] = {{"to", required_argument, NULL, 't'},
                                          {"port", required_argument, NULL, 'p'},
                                          {"delay", required_argument, NULL, 'd'},
                                          {"rate", required_argument, NULL, 'r'},
+                                         {"queue", required_argument, NULL, 'q'},
+                                         {"tun", no_argument, NULL, 'n'},
                                          {NULL, 0, NULL, 0}};
-    long to = 0, from = 0, delay = 25, rate = 1000;
+    *o = (struct options){.delay = 25, .rate = 1000, .queue = 50};
     for (int c; (c = getopt_long(argc, argv, "", LONG, NULL)) != -1;) {
-        bool fine = c == 't'   ? number(optarg, 1, 65535, &to)
-                    : c == 'p' ? number(optarg, 0, 65535, &from)
-                    : c == 'd' ? number(optarg, 0, 1000, &delay)
-                    : c == 'r' ? number(optarg, 1, 10000, &rate)
-                               : false;
+        bool fine = c == 't'   ? far_port(o)
+                    : c == 'p' ? number(optarg, 0, 65535, &o->port)
+                    : c == 'd' ? number(optarg, 0, 1000, &o->delay)
+                    : c == 'r' ? number(optarg, 1, 10000, &o->rate)
+                    : c == 'q' ? number(optarg, 1, 1000, &o->queue)
+                               : c == 'n';
         if (!fine)
             return false;
+        o->tun |= c == 'n';
     }
-    if (!to || optind != argc)
-        return false;
-    r->to = (uint16_t)to;
-    *port = (uint16_t)from;
-    r->up = (struct link_line){(uint64_t)delay * NS_PER_MS, (uint64_t)rate * 125000, 0};
-    r->down = r->up;
-    return true;
+    return optind == argc && (o->tun ? o->to_count > 0 : o->to_count == 1);
 }
 
-static void watch(struct relay *r, int fd)
+static int carry_packets(const struct options *o, const struct link_line *line, struct err *err)
 {
-    /* Edge-triggered: every turn steps every call anyway, this only ends the wait. */
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLET};
-    epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &ev);
-}
-
-static void accept_all(struct relay *r, uint64_t now)
-{
-    int one = 1;
-    for (int fd; (fd = accept4(r->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
-        struct link_call *c = r->count < CALLS_MAX ? link_call_new(fd, r->to, &r->up, &r->down, now) : NULL;
-        if (!c) {
-            close(fd);
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        list_push(&r->calls, &c->node);
-        r->count++;
-        watch(r, fd);
-    }
-}
-
-static uint64_t step_all(struct relay *r, uint64_t now)
-{
-    uint64_t due = UINT64_MAX;
-    struct link_call *c;
-    list_each(c, &r->calls, struct link_call, node)
-    {
-        bool fresh = false;
-        if (!link_call_step(c, now, &due, &fresh)) {
-            list_remove(&c->node);
-            link_call_free(c);
-            r->count--;
-        } else if (fresh) {
-            watch(r, c->target);
-        }
-    }
-    return due;
-}
-
-static void run(struct relay *r)
-{
-    struct epoll_event events[EVENTS];
-    for (;;) {
-        uint64_t now = measure_now();
-        accept_all(r, now);
-        uint64_t due = step_all(r, now);
-        struct timespec wait = {0};
-        now = measure_now();
-        if (due > now && due != UINT64_MAX) {
-            wait.tv_sec = (time_t)((due - now) / NS_PER_S);
-            wait.tv_nsec = (long)((due - now) % NS_PER_S);
-        }
-        epoll_pwait2(r->epoll, events, EVENTS, due == UINT64_MAX ? NULL : &wait, NULL);
-    }
+    struct link_tun t = {
+        .up = *line, .down = *line, .queue_ns = (uint64_t)o->queue * NS_PER_MS, .port_count = o->to_count};
+    for (unsigned i = 0; i < o->to_count; i++)
+        t.ports[i] = o->to[i];
+    int rc = link_tun_open(&t, err);
+    if (rc < 0)
+        return rc;
+    printf("{\"device\":\"%s\",\"near\":\"%s\",\"far\":\"%s\"}\n", LINK_DEVICE, LINK_NEAR, LINK_FAR);
+    fflush(stdout);
+    link_tun_run(&t);
+    return err_set(err, ERR_CLOSED, "the device " LINK_DEVICE " is gone");
 }
 
 int main(int argc, char **argv)
 {
-    static struct relay r;
+    struct options o;
     struct err err = {0};
-    uint16_t port;
 
-    if (!parse(&r, &port, argc, argv)) {
+    if (!parse(&o, argc, argv)) {
         fputs(USAGE, stderr);
         return EX_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
-    list_init(&r.calls);
-    r.epoll = epoll_create1(EPOLL_CLOEXEC);
-    r.listener = sock_listen(&port, &err);
-    if (r.listener < 0 || r.epoll < 0) {
-        fprintf(stderr, "adit-link: %s\n", err.msg);
-        return EX_UNAVAILABLE;
-    }
-    watch(&r, r.listener);
-    printf("{\"port\":%u}\n", port);
-    fflush(stdout);
-    run(&r);
+    struct link_line line = {(uint64_t)o.delay * NS_PER_MS, (uint64_t)o.rate * 125000, 0};
+    int rc = o.tun ? carry_packets(&o, &line, &err) : link_relay_run((uint16_t)o.port, o.to[0], &line, &err);
+    fprintf(stderr, "adit-link: %s\n", err.msg);
+    return err_exit_status(rc);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "sock.h"
 #include "wire.h"
 
 static const char USAGE[] =
@@ -24,6 +25,7 @@ static const char USAGE[] =
     "Makes and checks traffic on 127.0.0.1 and prints what it measured as one line of JSON.\n"
     "\n"
     "  --port N          `serve`: listen here (0, the default, takes a free port); else: connect here\n"
+    "  --address A       instead of 127.0.0.1: another of 127.0.0.0/8 or 198.18.0.0/15\n"
     "  --warmup MS       not counted, 0 to 60000; 200\n"
     "  --time MS         counted, 1 to 120000; 1000. connect: an upper bound\n"
     "  --pid PID         also tell what this process uses; up to 16 times\n"
@@ -48,6 +50,7 @@ enum {
     OPT_HOLD,
     OPT_BESIDE,
     OPT_BESIDE_PORT,
+    OPT_ADDRESS,
 };
 
 static const struct option LONG[] = {
@@ -64,6 +67,7 @@ static const struct option LONG[] = {
     {"hold", required_argument, NULL, OPT_HOLD},
     {"beside", required_argument, NULL, OPT_BESIDE},
     {"beside-port", required_argument, NULL, OPT_BESIDE_PORT},
+    {"address", required_argument, NULL, OPT_ADDRESS},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -122,6 +126,15 @@ static bool pid(const char *text, struct load_options *o)
     return true;
 }
 
+static bool address(const char *text)
+{
+    struct err err = {0};
+    if (sock_choose_address(text, &err) == 0)
+        return true;
+    fprintf(stderr, "adit-load: %s\n", err.msg);
+    return false;
+}
+
 static bool take(struct load_options *o, int option)
 {
     static const char *const DIRECTIONS[] = {"down", "up", "both"};
@@ -161,6 +174,8 @@ static bool take(struct load_options *o, int option)
         return number(optarg, 0, 15000, &o->flows);
     case OPT_HOLD:
         return number(optarg, 0, 60000, &o->hold_ms);
+    case OPT_ADDRESS:
+        return address(optarg);
     default:
         return false;
     }

@@ -1,5 +1,5 @@
 /*
- * sock: connect, listen, whole reads and writes, all on 127.0.0.1.
+ * sock: connect, listen, whole reads and writes, all on one address.
  */
 #include "sock.h"
 
@@ -12,16 +12,30 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-static struct sockaddr_in loopback(uint16_t port)
+static uint32_t address = INADDR_LOOPBACK; /* host byte order */
+
+int sock_choose_address(const char *text, struct err *err)
+{
+    struct in_addr in;
+    if (inet_pton(AF_INET, text, &in) != 1)
+        return err_set(err, ERR_INVAL, "\"%s\" is no IPv4 address", text);
+    uint32_t host = ntohl(in.s_addr);
+    if (host >> 24 != 127 && host >> 17 != (198u << 24 | 18u << 16) >> 17)
+        return err_set(err, ERR_INVAL, "%s is neither of 127.0.0.0/8 nor of 198.18.0.0/15", text);
+    address = host;
+    return 0;
+}
+
+static struct sockaddr_in here(uint16_t port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    a.sin_addr.s_addr = htonl(address);
     return a;
 }
 
 int sock_listen(uint16_t *port, struct err *err)
 {
-    struct sockaddr_in a = loopback(*port);
+    struct sockaddr_in a = here(*port);
     socklen_t len = sizeof a;
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -30,7 +44,7 @@ int sock_listen(uint16_t *port, struct err *err)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 4096) < 0 ||
         getsockname(fd, (struct sockaddr *)&a, &len) < 0) {
-        int rc = err_sys(err, errno, "listening on 127.0.0.1:%u", *port);
+        int rc = err_sys(err, errno, "listening on port %u", *port);
         close(fd);
         return rc;
     }
@@ -40,7 +54,7 @@ int sock_listen(uint16_t *port, struct err *err)
 
 int sock_connect(uint16_t port, struct err *err)
 {
-    struct sockaddr_in a = loopback(port);
+    struct sockaddr_in a = here(port);
     struct timeval limit = {.tv_sec = SOCK_TIMEOUT_S};
     int one = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -50,7 +64,7 @@ int sock_connect(uint16_t port, struct err *err)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
-        int rc = err_sys(err, errno, "connecting to 127.0.0.1:%u", port);
+        int rc = err_sys(err, errno, "connecting to port %u", port);
         close(fd);
         return rc;
     }

@@ -1,5 +1,5 @@
 /*
- * sock: loopback sockets, blocking with a deadline: nothing here can reach beyond 127.0.0.1.
+ * sock: loopback sockets, blocking with a deadline: nothing here can reach beyond this machine.
  *
  * Thread: any.
  */
@@ -11,6 +11,10 @@
 
 #include "base/err.h"
 #include "wire.h"
+
+/* All sockets of the process are on 127.0.0.1 until another address is chosen, once, before the first: one of
+ * 127.0.0.0/8, or of 198.18.0.0/15, where adit-link's device is. ERR_INVAL for any other. */
+int sock_choose_address(const char *text, struct err *err);
 
 #define SOCK_TIMEOUT_S 20 /* how long one call may wait */
 

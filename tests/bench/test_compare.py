@@ -106,6 +106,20 @@ class WholeCommand(unittest.TestCase):
             self.assertIn("config-load", [piece["piece"] for piece in run["pieces"]])
             self.assertTrue((results.with_suffix("") / "down1.svg").exists())
 
+    def test_the_long_link_is_long(self):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, ROOT / "bench/compare", "--quick", "--rounds", "1", "--bin", BIN, "--out", folder]
+            done = subprocess.run(
+                [*command, "--peers", "raw", "--parts", "link"], capture_output=True, text=True, timeout=100
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (results,) = pathlib.Path(folder).glob("*.json")
+            run = json.loads(results.read_text())
+            rows = {figure["id"]: figure["rows"]["raw"]["median"] for figure in run["figures"]}
+            self.assertGreaterEqual(rows["l50_ping_p50"], 50_000)
+            self.assertGreaterEqual(rows["l50_connect_p50"], 100_000)
+            self.assertIn("adit-link", run["link"])
+
     def test_a_missing_program_and_a_wrong_name_are_said(self):
         for args, said in (["--bin", "/nonexistent"], "adit-load is missing"), (["--peers", "telnet"], "telnet"):
             done = subprocess.run(

@@ -148,6 +148,13 @@ class LoadTest(FarEnd):
             self.assertEqual(self.run_load("throughput", *args).returncode, 64)
         self.assertEqual(subprocess.run([LOAD, "ping"], capture_output=True).returncode, 64)
 
+    def test_it_never_leaves_the_machine(self):
+        for address in "192.0.2.1", "198.20.0.1", "::1", "0.0.0.0":
+            done = self.run_load("connect", "--address", address)
+            self.assertEqual(done.returncode, 64)
+            self.assertIn(address, done.stderr)
+        self.assertGreater(self.load("connect", "--address", "127.0.0.1", "--count", 1)["count"], 0)
+
 
 class LinkTest(FarEnd):
     """The modelled long link: slower, never different."""
