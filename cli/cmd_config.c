@@ -1,68 +1,18 @@
 /*
  * cmd_config: `adit config`: checks and shows the configuration, without a daemon.
  */
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli.h"
 #include "config/config.h"
-#include "config/paths.h"
+#include "config_file.h"
 #include "json.h"
 #include "options.h"
-#include "output.h"
 
 #define CALL_MS 5000
-
-/* The file that counts, and whether somebody named it: then it must be there. */
-static char *find_file(const struct cli *cli, const char *given, bool *named, struct err *err)
-{
-    char dir[PATH_MAX];
-    const char *environment = getenv("ADIT_CONFIG");
-
-    *named = given || cli->config || (environment && *environment);
-    if (given)
-        return paths_expand(given, getcwd(dir, sizeof dir), err);
-    return cli->config ? mem_strdup(cli->config) : paths_config_file(err);
-}
-
-static int report(const char *path, const struct config_problems *problems, const struct err *err)
-{
-    for (size_t i = 0; i < problems->count; i++) {
-        const struct config_problem *p = &problems->items[i];
-        output_text(stderr, path);
-        if (p->line)
-            fprintf(stderr, ":%u:%u", p->line, p->column);
-        fputs(": ", stderr);
-        output_text(stderr, p->text);
-        fputc('\n', stderr);
-    }
-    return problems->count > 0 ? EX_CONFIG : cli_fail(err, "config");
-}
-
-/* 0 with *out, or the status to exit with. */
-static int load(const struct cli *cli, const char *given, char **path, const struct config **out)
-{
-    struct err err = {0};
-    struct config_problems problems = {0};
-    bool named;
-
-    *path = find_file(cli, given, &named, &err);
-    if (!*path)
-        return cli_fail(&err, "config");
-    int rc = config_load(out, *path, &problems, &err);
-    if (rc == ERR_NOTFOUND && !named)
-        rc = config_load(out, NULL, &problems, &err);
-    int status = rc == 0 ? 0 : report(*path, &problems, &err);
-    if (rc == ERR_NOTFOUND)
-        status = EX_CONFIG;
-    config_problems_done(&problems);
-    return status;
-}
 
 static int check(const struct cli *cli, const char *file)
 {
@@ -70,7 +20,7 @@ static int check(const struct cli *cli, const char *file)
     char *path = NULL;
     size_t forwards = 0;
 
-    int status = load(cli, file, &path, &config);
+    int status = config_file_load(cli, file, &path, &config);
     if (config && !config->path) {
         printf("there is no %s: nothing to check\n", path);
     } else if (config) {
@@ -118,7 +68,7 @@ static int show(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "show takes no argument");
     if (running)
         return show_running(cli);
-    int status = load(cli, NULL, &path, &config);
+    int status = config_file_load(cli, NULL, &path, &config);
     char *text = status == 0 ? (as_json ? config_to_json(config) : config_to_yaml(config)) : NULL;
     if (text) {
         size_t n = strlen(text);
@@ -140,7 +90,7 @@ static int print_path(const struct cli *cli)
 {
     struct err err = {0};
     bool named;
-    char *path = find_file(cli, NULL, &named, &err);
+    char *path = config_file_find(cli, NULL, &named, &err);
     if (!path)
         return cli_fail(&err, "config path");
     puts(path);

@@ -71,6 +71,18 @@ const struct cli_command CLI_COMMANDS[] = {
      "stays good\n"
      "until it is revoked there.\n",
      cmd_logout},
+    {"ssh-config", SSH, "print Host blocks for ssh_config, or install them",
+     "[VM...] | --install [VM...] | --uninstall",
+     "Without a VM: a block for each VM of the configuration and one for every other (Host *.adit).\n"
+     "A VM that is named here is served by its plain name too.\n"
+     "\n"
+     "      --install          keep them in ~/.ssh/adit.conf, which ~/.ssh/config then includes\n"
+     "      --uninstall        take both away again\n",
+     cmd_ssh_config},
+    {"known-hosts", SSH, "print a VM's host keys for ssh", "HOST",
+     "For ssh_config:  KnownHostsCommand /usr/bin/adit known-hosts %H\n"
+     "Prints nothing when adit has not met the VM.\n",
+     cmd_known_hosts},
     {"reload", DAEMON, "read the configuration again", "[--json]",
      "What did not change goes on undisturbed. A wrong file changes nothing.\n"
      "\n"

@@ -28,7 +28,7 @@ void cli_print_overview(void)
         if (strcmp(group, c->group) != 0)
             printf("\n%s\n", c->group);
         group = c->group;
-        printf("  %-10s %s\n", c->name, c->summary);
+        printf("  %-11s %s\n", c->name, c->summary);
     }
     printf("\n`adit help COMMAND` tells more; adit(1) and adit.yaml(5) tell all.\n");
 }

@@ -106,6 +106,9 @@ void config_unref(const struct config *c);               /* any thread; NULL is 
 /* NULL when there is none. Case does not count; "win11.adit" (ssh_config's Host *.adit) finds win11. */
 const struct config_vm *config_vm_by_alias(const struct config *c, const char *alias);
 
+/* The same by any name: an alias first, then the VM that has this name. */
+const struct config_vm *config_vm_find(const struct config *c, const char *typed);
+
 /* A VM that the configuration does not name, with the defaults applied: for `adit forward rg/vm …`. The
  * caller owns it. `user` may be NULL. The alias is the name as vm_name_text() writes it. ERR_INVAL,
  * ERR_NOMEM. */

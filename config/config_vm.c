@@ -16,6 +16,20 @@ void config_vm_free(struct config_vm *vm)
     mem_free(vm);
 }
 
+const struct config_vm *config_vm_find(const struct config *c, const char *typed)
+{
+    struct vm_name name;
+    const struct config_vm *found = config_vm_by_alias(c, typed);
+
+    if (found || vm_name_parse(&name, typed, NULL) < 0)
+        return found;
+    for (size_t i = 0; !found && i < c->vm_count; i++)
+        if (vm_name_equal(&c->vms[i].vm, &name))
+            found = &c->vms[i];
+    vm_name_done(&name);
+    return found;
+}
+
 bool config_vm_is_bulk(const struct config_vm *vm, uint16_t listen_port)
 {
     for (size_t i = 0; i < vm->bulk_count; i++)

@@ -5,23 +5,8 @@
 #include "naming.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
-
-static const struct config_vm *by_name(const struct config *c, const char *typed)
-{
-    struct vm_name name;
-    const struct config_vm *found = config_vm_by_alias(c, typed);
-
-    if (found || vm_name_parse(&name, typed, NULL) < 0)
-        return found;
-    for (size_t i = 0; !found && i < c->vm_count; i++)
-        if (vm_name_equal(&c->vms[i].vm, &name))
-            found = &c->vms[i];
-    vm_name_done(&name);
-    return found;
-}
 
 /* The configured VM for another user: connections of its own, so a name of its own. */
 static int as_user(const struct config_vm *vm, const char *user, struct config_vm **out, struct err *err)
@@ -51,7 +36,7 @@ static int as_user(const struct config_vm *vm, const char *user, struct config_v
 static int find(const struct daemon *d, const char *typed, const char *user, struct named_vm *out,
                 struct err *err)
 {
-    const struct config_vm *vm = by_name(d->config, typed);
+    const struct config_vm *vm = config_vm_find(d->config, typed);
     if (vm && (!user || (vm->ssh.user && strcmp(vm->ssh.user, user) == 0)))
         return config_vm_copy(vm, &out->vm) < 0 ? err_set(err, ERR_NOMEM, "out of memory") : 0;
     out->adhoc = true;

@@ -44,11 +44,11 @@ static void on_resolved(void *arg, const struct resolver_facts *facts, const str
 }
 
 /* A VM that is an address has nothing to be looked up. */
-static void answer_address(struct control_request *req, const struct vm_name *name)
+static void answer_address(struct control_request *req, const struct config_vm *vm)
 {
-    control_reply_ok(req,
-                     json_pack("{s:o, s:s, s:[{s:o}], s:i}", "name", control_text(name->name), "source",
-                               "configuration", "addresses", "ip", control_text(name->name), "age_ms", 0));
+    control_reply_ok(req, json_pack("{s:o, s:i, s:s, s:[{s:o}], s:i}", "name", control_text(vm->vm.name),
+                                    "port", vm->ssh.port, "source", "configuration", "addresses", "ip",
+                                    control_text(vm->vm.name), "age_ms", 0));
 }
 
 static void look_up(struct daemon *d, struct control_request *req, const struct vm_name *name, bool no_cache,
@@ -83,7 +83,7 @@ void op_resolve(struct daemon *d, struct control_request *req, const json_t *arg
         naming_find(d, typed, NULL, &named, &err) < 0)
         ops_refuse(req, &err);
     else if (named.vm->vm.kind == VM_NAME_ADDRESS)
-        answer_address(req, &named.vm->vm);
+        answer_address(req, named.vm);
     else if (!d->resolver)
         ops_refuse(req, &d->azure_err);
     else

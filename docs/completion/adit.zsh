@@ -30,6 +30,8 @@ _adit_commands() {
         'resolve:show what Azure says of a VM'
         'login:sign in to Azure with a code in a browser'
         'logout:forget the login of adit login'
+        'ssh-config:print or install Host blocks for ssh'
+        'known-hosts:print host keys for ssh'
         'reload:read the configuration again'
         'stop:end the daemon and every tunnel'
         'logs:show the daemon'\''s log'
@@ -61,6 +63,8 @@ _adit() {
     proxy) _arguments '--fdpass[hand the descriptor on]' '--timeout[give up then]:time:' '1:host:_adit_vms' '2:port:' ;;
     resolve) _arguments '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
     login) _arguments '(-t --tenant)'{-t,--tenant}'[at this tenant]:tenant:' '--json[as JSON]' ;;
+    ssh-config) _arguments '--install[keep them in ~/.ssh]' '--uninstall[take them away]' '*:VM:_adit_vms' ;;
+    known-hosts) _arguments '1:host:_adit_vms' ;;
     reload | version) _arguments '--json[as JSON]' ;;
     stop) _arguments '--now[do not wait for flows]' '--timeout[wait no longer]:time:' ;;
     logs) _arguments '(-f --follow)'{-f,--follow}'[go on]' '(-n --lines)'{-n,--lines}'[how many]:lines:' \
