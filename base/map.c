@@ -13,6 +13,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "siphash.h"
 
 struct slot {
     char *key; /* NULL: free */
@@ -42,48 +43,29 @@ static unsigned char fold(unsigned char c)
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
 }
 
-static inline uint64_t rotl(uint64_t x, unsigned n)
-{
-    return x << n | x >> (64 - n);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotl(v[1], 13) ^ v[0];
-    v[0] = rotl(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotl(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotl(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotl(v[1], 17) ^ v[2];
-    v[2] = rotl(v[2], 32);
-}
-
 /* SipHash-1-3 (Aumasson, Bernstein 2012) of the key, folded on the way in when case does not count. */
 static uint64_t hash_of(const struct map *m, const char *key)
 {
-    uint64_t v[4] = {hash_key[0] ^ 0x736f6d6570736575u, hash_key[1] ^ 0x646f72616e646f6du,
-                     hash_key[0] ^ 0x6c7967656e657261u, hash_key[1] ^ 0x7465646279746573u};
+    uint64_t v[4];
     uint64_t word = 0;
     size_t n = 0;
+    siphash_begin(v, hash_key);
     for (const unsigned char *p = (const unsigned char *)key; *p; p++) {
         word |= (uint64_t)(m->fold_case ? fold(*p) : *p) << (n % 8 * 8);
         if (++n % 8 == 0) {
             v[3] ^= word;
-            sip_round(v);
+            siphash_round(v);
             v[0] ^= word;
             word = 0;
         }
     }
     word |= (uint64_t)n << 56;
     v[3] ^= word;
-    sip_round(v);
+    siphash_round(v);
     v[0] ^= word;
     v[2] ^= 0xff;
     for (int i = 0; i < 3; i++)
-        sip_round(v);
+        siphash_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 

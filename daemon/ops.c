@@ -12,11 +12,21 @@ static const struct {
     op_cb run;
     bool while_ending; /* answered even when the daemon is on its way out */
 } OPS[] = {
-    {"up", op_up, false},         {"down", op_down, false},          {"forward", op_forward, false},
-    {"cancel", op_cancel, false}, {"status", op_status, false},      {"resolve", op_resolve, false},
-    {"proxy", op_proxy, false},   {"reload", op_reload, false},      {"config", op_config, true},
-    {"login", op_login, false},   {"logout", op_logout, false},      {"version", op_version, true},
-    {"stop", op_stop, true},      {"log-level", op_log_level, true},
+    {"up", op_up, false},
+    {"down", op_down, false},
+    {"forward", op_forward, false},
+    {"cancel", op_cancel, false},
+    {"status", op_status, false},
+    {"resolve", op_resolve, false},
+    {"proxy", op_proxy, false},
+    {"reload", op_reload, false},
+    {"config", op_config, true},
+    {"login", op_login, false},
+    {"logout", op_logout, false},
+    {"version", op_version, true},
+    {"stop", op_stop, true},
+    {"environment", op_environment, true},
+    {"log-level", op_log_level, true},
 };
 
 void ops_refuse(struct control_request *req, const struct err *err)

@@ -28,6 +28,7 @@ void op_proxy(struct daemon *d, struct control_request *req, const json_t *args)
 void op_reload(struct daemon *d, struct control_request *req, const json_t *args);
 void op_config(struct daemon *d, struct control_request *req, const json_t *args);
 void op_version(struct daemon *d, struct control_request *req, const json_t *args);
+void op_environment(struct daemon *d, struct control_request *req, const json_t *args);
 void op_stop(struct daemon *d, struct control_request *req, const json_t *args);
 void op_log_level(struct daemon *d, struct control_request *req, const json_t *args);
 

@@ -1,10 +1,12 @@
 /*
- * ops_daemon: the operations that concern aditd itself: "version", "stop", "log-level".
+ * ops_daemon: the operations that concern aditd itself: "version", "environment", "stop",
+ * "log-level".
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "args.h"
+#include "control/environment.h"
 #include "ops.h"
 
 #define GRACE_MAX_MS 3600000
@@ -14,6 +16,17 @@ void op_version(struct daemon *d, struct control_request *req, const json_t *arg
     control_reply_ok(req, json_pack("{s:s, s:i, s:I, s:I, s:o}", "version", ADIT_VERSION, "protocol",
                                     CONTROL_VERSION, "pid", (json_int_t)getpid(), "started_ms",
                                     (json_int_t)d->started_wall_ms, "config", control_text(d->config->path)));
+}
+
+void op_environment(struct daemon *d, struct control_request *req, const json_t *args)
+{
+    struct err err = {0};
+    json_t *answer = NULL;
+
+    if (environment_compare(args, &answer, &err) < 0)
+        ops_refuse(req, &err);
+    else
+        control_reply_ok(req, answer);
 }
 
 void op_stop(struct daemon *d, struct control_request *req, const json_t *args)

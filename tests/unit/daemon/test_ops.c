@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "control/control.h"
+#include "control/environment.h"
 #include "rig.h"
 
 static struct rig r;
@@ -108,6 +109,31 @@ static void test_signing_in_and_out(void **state)
     fclose(f);
     json_decref(peer_call(&p, "logout", "{}"));
     assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_environment(void **state)
+{
+    setenv("AZURE_TENANT_ID", "here", 1);
+    setenv("AZURE_CLIENT_SECRET", "very secret", 1);
+    unsetenv("AZURE_CLIENT_ID");
+    json_t *mine = environment_describe();
+    char *sent = json_dumps(mine, JSON_COMPACT);
+    assert_null(strstr(sent, "secret\""));
+    setenv("AZURE_CLIENT_SECRET", "another secret", 1); /* what the daemon now has */
+    setenv("AZURE_CLIENT_ID", "only the daemon's", 1);
+    for (char *c = sent; *c; c++)
+        *c = *c == '"' ? '\'' : *c;
+    json_t *ok = peer_call(&p, "environment", sent);
+    const json_t *differ = json_object_get(ok, "differ");
+    assert_int_equal(json_array_size(differ), 1);
+    assert_string_equal(json_string_value(json_array_get(differ, 0)), "AZURE_CLIENT_SECRET");
+    json_decref(ok);
+    free(sent);
+    json_decref(mine);
+    peer_refused(&p, "environment", "{'key':'no','sums':{}}", "invalid", "key");
+    unsetenv("AZURE_TENANT_ID");
+    unsetenv("AZURE_CLIENT_ID");
+    unsetenv("AZURE_CLIENT_SECRET");
 }
 
 static void test_names_of_one_vm(void **state)
@@ -249,6 +275,7 @@ int main(void)
         EACH(test_up_without_waiting),
         EACH(test_progress_while_waiting),
         EACH(test_signing_in_and_out),
+        EACH(test_environment),
         EACH(test_names_of_one_vm),
         EACH(test_down),
         EACH(test_status),
