@@ -71,6 +71,18 @@ const struct cli_command CLI_COMMANDS[] = {
      "stays good\n"
      "until it is revoked there.\n",
      cmd_logout},
+    {"ssh", SSH, "run ssh on a VM, with az ssh vm's options",
+     "[OPTION...] VM | -g GROUP -n VM [-- SSH-ARGUMENT...]",
+     "  -g, --resource-group GROUP, -n, --name VM   the VM, as az ssh vm takes it\n"
+     "      --ip ADDRESS                            connect to this address\n"
+     "  -i, --private-key-file FILE, -p, --public-key-file FILE, -c, --certificate-file FILE\n"
+     "      --local-user USER, --port PORT          instead of the configured ones\n"
+     "      --prefer-private-ip                     connect to the VM's private address\n"
+     "      --ssh-client-folder FOLDER              run the ssh of this folder\n"
+     "      --resource-type TYPE, -y                taken for az's sake\n"
+     "\n"
+     "With nothing but -N and -L behind -- adit carries the forwards itself, as `adit forward` does.\n",
+     cmd_ssh},
     {"ssh-config", SSH, "print Host blocks for ssh_config, or install them",
      "[VM...] | --install [VM...] | --uninstall",
      "Without a VM: a block for each VM of the configuration and one for every other (Host *.adit).\n"

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/strbuf.h"
 
 #define HARMLESS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-@:,=%"
 
@@ -54,13 +53,13 @@ char *self_path(struct err *err)
     return path;
 }
 
-static int add_word(struct strbuf *out, const char *word, struct err *err)
+int self_add_word(struct strbuf *out, const char *word, struct err *err)
 {
     bool harmless = word[strspn(word, HARMLESS)] == '\0';
     for (const unsigned char *p = (const unsigned char *)word; *p; p++)
         if (*p < ' ' || *p == '\'' || *p == 0x7F)
             return err_set(err, ERR_INVAL,
-                           "the path %s has a quote or a control character in it, which "
+                           "\"%s\" has a quote or a control character in it, which "
                            "ssh_config cannot carry",
                            word);
     strbuf_puts(out, harmless ? "" : "'");
@@ -76,10 +75,10 @@ char *self_command(const struct cli *cli, struct err *err)
     char *path = self_path(err), *text = NULL;
 
     strbuf_init(&out);
-    if (path && add_word(&out, path, err) == 0) {
+    if (path && self_add_word(&out, path, err) == 0) {
         if (cli->config)
             strbuf_puts(&out, " --config ");
-        if (!cli->config || add_word(&out, cli->config, err) == 0)
+        if (!cli->config || self_add_word(&out, cli->config, err) == 0)
             text = strbuf_take(&out);
         if (!text && !err->code)
             err_set(err, ERR_NOMEM, "out of memory");

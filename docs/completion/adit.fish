@@ -13,7 +13,7 @@ function __adit_forwards
 end
 
 function __adit_no_command
-    not __fish_seen_subcommand_from up down status forward cancel proxy ssh-config known-hosts resolve login logout reload stop logs config version help
+    not __fish_seen_subcommand_from up down status forward cancel proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help
 end
 
 complete -c adit -f
@@ -30,6 +30,7 @@ complete -c adit -n __adit_no_command -a proxy -d 'connect standard input and ou
 complete -c adit -n __adit_no_command -a resolve -d 'show what Azure says of a VM'
 complete -c adit -n __adit_no_command -a login -d 'sign in to Azure'
 complete -c adit -n __adit_no_command -a logout -d 'forget the login'
+complete -c adit -n __adit_no_command -a ssh -d 'run ssh on a VM'
 complete -c adit -n __adit_no_command -a ssh-config -d 'print or install Host blocks for ssh'
 complete -c adit -n __adit_no_command -a known-hosts -d 'print host keys for ssh'
 complete -c adit -n __adit_no_command -a reload -d 'read the configuration again'
@@ -39,7 +40,7 @@ complete -c adit -n __adit_no_command -a config -d 'check or show the configurat
 complete -c adit -n __adit_no_command -a version -d 'show the versions'
 complete -c adit -n __adit_no_command -a help -d 'show help for a command'
 
-complete -c adit -n '__fish_seen_subcommand_from up down status forward cancel proxy ssh-config known-hosts resolve' -a '(__adit_vms)' -d VM
+complete -c adit -n '__fish_seen_subcommand_from up down status forward cancel proxy ssh ssh-config known-hosts resolve' -a '(__adit_vms)' -d VM
 complete -c adit -n '__fish_seen_subcommand_from up down status forward resolve login reload version config' -l json -d 'as JSON'
 complete -c adit -n '__fish_seen_subcommand_from up down' -l all -d 'every VM'
 complete -c adit -n '__fish_seen_subcommand_from up' -l wait -d 'until up'
@@ -51,6 +52,16 @@ complete -c adit -n '__fish_seen_subcommand_from forward' -s d -l detach -d 'ret
 complete -c adit -n '__fish_seen_subcommand_from cancel' -s L -l local -x -a '(__adit_forwards)' -d 'the forward'
 complete -c adit -n '__fish_seen_subcommand_from forward cancel' -s u -l user -x -d 'log in as'
 complete -c adit -n '__fish_seen_subcommand_from proxy' -l fdpass -d 'hand the descriptor on'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -s g -l resource-group -x -d 'resource group'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -s n -l name -x -a '(__adit_vms)' -d VM
+complete -c adit -n '__fish_seen_subcommand_from ssh' -l ip -x -d 'connect to this address'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -s i -l private-key-file -r -F -d 'the key'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -s p -l public-key-file -r -F -d 'the public key'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -s c -l certificate-file -r -F -d 'the certificate'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -l local-user -x -d 'log in as'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -l port -x -d 'of sshd'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -l prefer-private-ip -d 'the private address'
+complete -c adit -n '__fish_seen_subcommand_from ssh' -l ssh-client-folder -x -a '(__fish_complete_directories)' -d 'run the ssh of this folder'
 complete -c adit -n '__fish_seen_subcommand_from ssh-config' -l install -d 'keep them in ~/.ssh'
 complete -c adit -n '__fish_seen_subcommand_from ssh-config' -l uninstall -d 'take them away'
 complete -c adit -n '__fish_seen_subcommand_from resolve' -l no-cache -d 'ask Azure'

@@ -30,6 +30,7 @@ _adit_commands() {
         'resolve:show what Azure says of a VM'
         'login:sign in to Azure with a code in a browser'
         'logout:forget the login of adit login'
+        'ssh:run ssh on a VM'
         'ssh-config:print or install Host blocks for ssh'
         'known-hosts:print host keys for ssh'
         'reload:read the configuration again'
@@ -63,6 +64,13 @@ _adit() {
     proxy) _arguments '--fdpass[hand the descriptor on]' '--timeout[give up then]:time:' '1:host:_adit_vms' '2:port:' ;;
     resolve) _arguments '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
     login) _arguments '(-t --tenant)'{-t,--tenant}'[at this tenant]:tenant:' '--json[as JSON]' ;;
+    ssh) _arguments '(-g --resource-group)'{-g,--resource-group}'[resource group]:group:' \
+        '(-n --name)'{-n,--name}'[VM]:VM:_adit_vms' '--ip[connect to this address]:address:' \
+        '(-i --private-key-file)'{-i,--private-key-file}'[the key]:file:_files' \
+        '(-p --public-key-file)'{-p,--public-key-file}'[the public key]:file:_files' \
+        '(-c --certificate-file)'{-c,--certificate-file}'[the certificate]:file:_files' '--local-user[log in as]:user:' \
+        '--port[of sshd]:port:' '--prefer-private-ip[the private address]' '--ssh-client-folder[run the ssh of this folder]:folder:_files -/' \
+        '1:VM:_adit_vms' ;;
     ssh-config) _arguments '--install[keep them in ~/.ssh]' '--uninstall[take them away]' '*:VM:_adit_vms' ;;
     known-hosts) _arguments '1:host:_adit_vms' ;;
     reload | version) _arguments '--json[as JSON]' ;;

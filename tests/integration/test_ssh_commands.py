@@ -1,11 +1,14 @@
 """ssh, scp and what adit puts in front of them: the installed configuration, with real ssh in a home of its own."""
+import json
 import os
 import pathlib
+import signal
+import socket
 import stat
 import subprocess
 import unittest
 
-from world import BIN, WorldCase, free_port
+from world import BIN, WorldCase, connect, free_port, recv_exactly, wait_for
 
 
 class SshCase(WorldCase):
@@ -151,6 +154,80 @@ class SshConfig(SshCase):
         (home / ".ssh").mkdir(parents=True, exist_ok=True)
         (home / ".ssh/adit.conf").write_text("Host mine\n")
         return home
+
+
+class Ssh(SshCase):
+    """`adit ssh`: the user's ssh, found by the VM's name."""
+
+    def ssh(self, *args, check=True, **kwargs):
+        return self.world.adit("ssh", *args, check=check, **kwargs)
+
+    def test_exit_status_and_output_are_the_commands(self):
+        self.world.adit("up", "web1")  # its host key is known from here on
+        for target in (("web1",), ("-g", "rg-web", "-n", "web1"), ("--name", "web1"), ("rg-web/web1", "-i", self.key)):
+            done = self.ssh(*target, "--", "-o", "BatchMode=yes", "echo here; exit 7", check=False)
+            self.assertEqual((done.stdout, done.returncode), ("here\n", 7), done.stderr + self.world.logs())
+
+    def test_settings_of_the_configuration_reach_ssh(self):
+        self.world.config(f"  - name: web1\n    vm: rg-web/web1\n    user: someone\n    port: 2222\n    identity: [\"{self.key}\"]\n")
+        text = self.ssh("web1", "--", "-G").stdout
+        for line in ("user someone", "port 2222", f"identityfile {self.key}", "hostkeyalias web1", "proxyusefdpass yes",
+                     f"proxycommand {BIN}/adit proxy --fdpass web1 %p", f"knownhostscommand {BIN}/adit known-hosts %H"):
+            self.assertIn(line + "\n", text)
+        public = self.world.dir / "k.pub"
+        public.touch()
+        text = self.ssh("web1", "--local-user", "other", "--port", "22", "-p", public, "-c", "/k-cert.pub", "--", "-G").stdout
+        for line in ("user other", "port 22", f"identityfile {public}", "certificatefile /k-cert.pub"):
+            self.assertIn(line + "\n", text)
+        self.assertNotIn(f"identityfile {self.key}\n", text)
+
+    def test_private_address_is_what_azure_says(self):
+        text = self.ssh("web1", "--prefer-private-ip", "--", "-G").stdout
+        facts = json.loads(self.world.adit("resolve", "web1", "--json").stdout)
+        private = next(a["ip"] for a in facts["addresses"] if not a["public"])
+        self.assertIn(f"proxycommand {BIN}/adit proxy --fdpass {private} %p\n", text)
+        self.assertIn(f"hostkeyalias {facts['id']}\n".lower(), text)
+
+    def test_the_ssh_of_another_folder(self):
+        folder = self.world.dir / "client"
+        folder.mkdir(exist_ok=True)
+        (folder / "ssh").write_text('#!/bin/sh\nfor word; do last=$word; done\necho "mine: $last"\nexit 3\n')
+        (folder / "ssh").chmod(0o755)
+        done = self.ssh("web1", "--ssh-client-folder", folder, "--", "uptime", check=False)
+        self.assertEqual((done.stdout, done.returncode), ("mine: uptime\n", 3))
+
+    def test_forwards_alone_are_carried_by_adit(self):
+        port = free_port()
+        spec = f"{port}:localhost:7"
+        run = self.world.start("ssh", "-g", "rg-web", "-n", "web1", "--", "-N", "-L", spec)
+        wait_for("the forward listens", lambda: self.world.forward("web1", spec))
+        self.world.wait_state("web1", "up")
+        with connect(port) as s:
+            s.sendall(b"four")
+            self.assertEqual(recv_exactly(s, 4), b"four")
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=20)
+        wait_for("the forward is gone", lambda: not self.world.forward("web1", spec))
+
+    def test_failures_are_one_line_and_255(self):
+        self.fails(255, "ssh", names=("which VM",))
+        self.fails(255, "ssh", "-g", "rg", names=("-g needs -n",))
+        self.fails(255, "ssh", "web1", "uptime", names=("behind --", "adit ssh web1 -- uptime"))
+        self.fails(255, "ssh", "web1", "--ip", "10.0.0.4", names=("either",))
+        self.fails(255, "ssh", "--ip", "10.0.0.4", "--prefer-private-ip", names=("nothing to choose",))
+        self.fails(255, "ssh", "web1", "--port", "none", names=("the port", "none"))
+        self.fails(255, "ssh", "web1", "--resource-type", "Microsoft.HybridCompute/machines", names=("HybridCompute", "az ssh arc"))
+        self.fails(255, "ssh", "web1", "--local-uzer", "me", names=("did you mean --local-user",))
+        self.fails(255, "ssh", "-n", "-oProxyCommand=x", names=("no VM's name",))
+        self.fails(255, "ssh", "web1", "--ssh-client-folder", "/nonexistent", names=("ssh web1", "/nonexistent/ssh", "--ssh-client-folder"))
+        self.fails(255, "ssh", "rg-web/nosuch", "--prefer-private-ip", names=("nosuch", "not found"))
+        self.fails(255, "ssh", "it's", names=("quote",))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.fails(255, "ssh", "web1", "--", "-N", "-L", f"{port}:localhost:7", names=("web1", str(port), "in use"))
+        done = self.ssh("rg-web/nosuch", check=False)
+        self.assertEqual(done.returncode, 255)
+        self.assertReadable(done.stderr, "nosuch", "not found")
 
 
 if __name__ == "__main__":
