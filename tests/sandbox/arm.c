@@ -3,6 +3,7 @@
  */
 #include "arm.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -87,6 +88,52 @@ static bool token_passes(struct arm_call *c)
     return false;
 }
 
+/* Continuous access evaluation: a token from before some event does not count any more. */
+static bool claims_pass(struct arm_call *c)
+{
+    struct arm *a = &c->sb->arm;
+    if (a->claims_left == 0 || strcmp(c->token->not_before, a->claims_time) == 0)
+        return true;
+    a->claims_left--;
+    arm_count(c->sb, "challenged");
+    char claims[200], coded[300];
+    int n = snprintf(claims, sizeof claims,
+                     "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"%s\"}}}", a->claims_time);
+    EVP_EncodeBlock((unsigned char *)coded, (const unsigned char *)claims, n);
+    arm_error(c->r, 401, "InvalidAuthenticationToken",
+              "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
+              "TokenIssuedBeforeRevocationTimestamp");
+    http_reply_header(c->r, "WWW-Authenticate",
+                      "Bearer realm=\"\", authorization_uri=\"%s/common/oauth2/authorize\", "
+                      "error=\"insufficient_claims\", claims=\"%s\"",
+                      c->sb->http.base, coded);
+    return false;
+}
+
+static bool tenant_passes(struct arm_call *c)
+{
+    const char *tenant = c->subscription ? token_tenant_of(c->sb, c->subscription) : NULL;
+    if (!tenant || strcasecmp(tenant, c->token->tenant) == 0)
+        return true;
+    arm_count(c->sb, "wrong-tenant");
+    arm_error(
+        c->r, 401, "InvalidAuthenticationTokenTenant",
+        "The access token is from the wrong issuer 'https://sts.windows.net/%s/'. It must match the tenant "
+        "'https://sts.windows.net/%s/' associated with this subscription. Please use the authority (URL) "
+        "'https://login.windows.net/%s' to get the token. Note, if the subscription is transferred to "
+        "another "
+        "tenant there is no impact to the services, but information about new tenant could take time to "
+        "propagate (up to an hour).",
+        c->token->tenant, tenant, tenant);
+    http_reply_header(
+        c->r, "WWW-Authenticate",
+        "Bearer authorization_uri=\"https://login.windows.net/%s\", error=\"invalid_token\", "
+        "error_description=\"The access token is from the wrong issuer. It must match the tenant "
+        "associated with this subscription.\"",
+        tenant);
+    return false;
+}
+
 static bool knobs_pass(struct arm_call *c)
 {
     struct arm *a = &c->sb->arm;
@@ -136,6 +183,8 @@ static bool scope_passes(struct arm_call *c, const char *sub, const char *group)
                       "The provided subscription identifier '%s' is malformed or invalid.", sub);
         return false;
     }
+    if (!tenant_passes(c))
+        return false;
     if (*group && !(c->group = world_group_find(&c->sb->world, sub, group))) {
         arm_error(c->r, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
         return false;
@@ -151,7 +200,7 @@ void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_re
     arm_count(sb, "total");
     arm_count(sb, t ? t->kind : "unknown");
     common_headers(&c);
-    if (!token_passes(&c) || !knobs_pass(&c)) {
+    if (!token_passes(&c) || !claims_pass(&c) || !knobs_pass(&c)) {
         args_free(&c);
         return;
     }

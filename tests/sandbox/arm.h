@@ -49,6 +49,9 @@ struct arm {
     unsigned throttle_left; /* so many calls get 429 */
     unsigned status;        /* every call gets this status; 0 = none */
     unsigned delay_ms;      /* every reply waits so long */
+    unsigned claims_left;   /* so many calls with tokens from before are challenged */
+    char claims_time[32];   /* what the challenge insists on */
+    bool other_tenant;      /* all subscriptions belong to TOKEN_OTHER_TENANT */
     struct quota quota;
     uint64_t stale_ms;   /* how far Resource Graph is behind; 0 = not at all */
     uv_timer_t *sampler; /* of graph_past.c, while it is behind */

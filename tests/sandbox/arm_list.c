@@ -11,7 +11,7 @@ static json_t *subscription_json(const struct arm_call *c, const struct world_su
 {
     return json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}", "id", json_sprintf("/subscriptions/%s", s->id),
                      "subscriptionId", s->id, "displayName", s->name, "state", "Enabled", "tenantId",
-                     c->sb->world.file->tenant, "authorizationSource", "RoleBased");
+                     token_tenant_of(c->sb, s), "authorizationSource", "RoleBased");
 }
 
 void arm_subscriptions_list(struct arm_call *c)

@@ -49,6 +49,8 @@ void ctl_do(struct ctl_call *call); /* ctl_verbs.c */
 /* ctl_arm.c: the verbs that change what ARM says, and not a VM. */
 void ctl_arm(struct ctl_call *call);
 void ctl_graph(struct ctl_call *call);
+void ctl_device(struct ctl_call *call);
+void ctl_identity(struct ctl_call *call);
 /* "25ms", "2s", "300us"; a bare number is milliseconds. In microseconds; negative: not a duration. */
 int64_t ctl_duration_us(const char *word);
 

@@ -1,8 +1,10 @@
 /*
  * ctl_arm: the verbs that change what ARM, Resource Graph and sign-in answer.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctl.h"
 #include "graph.h"
@@ -47,16 +49,21 @@ void ctl_arm(struct ctl_call *call)
         a->delay_ms = (unsigned)(us / 1000);
     } else if (strcmp(what, "expire-tokens") == 0) {
         token_expire_all(&call->sb->tokens);
+    } else if (strcmp(what, "claims-challenge") == 0 && n) {
+        a->claims_left = n;
+        snprintf(a->claims_time, sizeof a->claims_time, "%lld", (long long)time(NULL));
+    } else if (strcmp(what, "other-tenant") == 0 && on_or_off(value) >= 0) {
+        a->other_tenant = on_or_off(value) == 1;
     } else if (strcmp(what, "quota") == 0 && on_or_off(value) >= 0) {
         a->quota.off = on_or_off(value) == 0;
     } else if (strcmp(what, "clear") == 0) {
-        a->throttle_left = a->status = a->delay_ms = 0;
+        a->throttle_left = a->status = a->delay_ms = a->claims_left = 0;
+        a->other_tenant = false;
         quota_clear(call->sb);
     } else {
-        ctl_answer(
-            call, false,
-            "arm takes throttle N, status CODE (400 to 599), delay 2s, expire-tokens, quota on or off, "
-            "or clear");
+        ctl_answer(call, false,
+                   "arm takes throttle N, status CODE (400 to 599), delay 2s, expire-tokens, "
+                   "claims-challenge N, other-tenant on or off, quota on or off, or clear");
         return;
     }
     ctl_answer(call, true, "done");
@@ -73,5 +80,36 @@ void ctl_graph(struct ctl_call *call)
         ctl_answer(call, false, "graph takes stale 30s, or clear");
         return;
     }
+    ctl_answer(call, true, "done");
+}
+
+void ctl_device(struct ctl_call *call)
+{
+    const char *what = word(call, 1), *code = call->words_count > 2 ? call->words[2] : NULL;
+    bool approve = strcmp(what, "approve") == 0;
+    if (strcmp(what, "revoke") == 0) {
+        token_refresh_revoke(&call->sb->tokens);
+        token_expire_all(&call->sb->tokens);
+        ctl_answer(call, true, "done");
+    } else if (!approve && strcmp(what, "deny") != 0) {
+        ctl_answer(call, false, "device takes approve, deny (each with a code or for all), or revoke");
+    } else if (token_device_settle(call->sb, code, approve) == 0) {
+        ctl_answer(call, false, "no sign-in waits%s%s", code ? " with the code " : "", code ? code : "");
+    } else {
+        ctl_answer(call, true, "done");
+    }
+}
+
+void ctl_identity(struct ctl_call *call)
+{
+    struct identity *i = &call->sb->identity;
+    unsigned status = (unsigned)strtoul(word(call, 2), NULL, 10),
+             n = (unsigned)strtoul(word(call, 3), NULL, 10);
+    if (strcmp(word(call, 1), "fail") != 0 || status < 400 || status > 599 || !n) {
+        ctl_answer(call, false, "identity takes fail CODE N");
+        return;
+    }
+    i->fail_status = status;
+    i->fail_left = n;
     ctl_answer(call, true, "done");
 }

@@ -10,13 +10,14 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "identity.h"
 #include "sandbox.h"
 #include "sshd.h"
 #include "vm.h"
 
 #define PATH_LEN 512
 
-static int file_write(struct sandbox *sb, const char *name, struct strbuf *b, struct err *err)
+int env_file_write(struct sandbox *sb, const char *name, struct strbuf *b, struct err *err)
 {
     char path[PATH_LEN];
     snprintf(path, sizeof path, "%s/%s", sb->dir, name);
@@ -72,7 +73,7 @@ static void yaml_vm(struct sandbox *sb, const struct vm *vm, struct strbuf *b)
     }
 }
 
-static int yaml_write(struct sandbox *sb, struct err *err)
+static int yaml_write(struct sandbox *sb, const char *name, const char *credential, struct err *err)
 {
     struct strbuf b;
     strbuf_init(&b);
@@ -84,14 +85,14 @@ static int yaml_write(struct sandbox *sb, struct err *err)
                   "  arm-endpoint: %s\n"
                   "  login-endpoint: %s\n"
                   "  ca-file: %s/ca.pem\n"
-                  "  credential: environment\n"
+                  "  credential: %s\n"
                   "defaults:\n"
                   "  user: %s\n"
                   "  identity: [%s/id_ed25519]\n"
                   "  host-key-check: accept-new\n"
                   "vms:\n",
-                  sb->world.file->subscriptions[0].id, sb->http.base, sb->http.base, sb->dir, sb->user,
-                  sb->dir);
+                  sb->world.file->subscriptions[0].id, sb->http.base, sb->http.base, sb->dir, credential,
+                  sb->user, sb->dir);
     unsigned listed = 0;
     for (unsigned i = 0; i < sb->world.vms_count; i++) {
         if (!sb->world.vms[i].spec->alias)
@@ -101,10 +102,10 @@ static int yaml_write(struct sandbox *sb, struct err *err)
     }
     if (!listed)
         strbuf_puts(&b, "  []\n");
-    return file_write(sb, "adit.yaml", &b, err);
+    return env_file_write(sb, name, &b, err);
 }
 
-static void env_line(struct strbuf *b, const char *name, const char *value)
+void env_line(struct strbuf *b, const char *name, const char *value)
 {
     strbuf_printf(b, "export %s='", name);
     for (; *value; value++)
@@ -115,23 +116,34 @@ static void env_line(struct strbuf *b, const char *name, const char *value)
     strbuf_puts(b, "'\n");
 }
 
+void env_places(const struct sandbox *sb, struct strbuf *b, const char *config)
+{
+    static const char *const places[][2] = {{"XDG_RUNTIME_DIR", "runtime"},
+                                            {"XDG_CONFIG_HOME", "config"},
+                                            {"XDG_STATE_HOME", "state"},
+                                            {"XDG_CACHE_HOME", "cache"}};
+    char path[PATH_LEN];
+    snprintf(path, sizeof path, "%s/%s", sb->dir, config);
+    env_line(b, "ADIT_CONFIG", path);
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, sizeof path, "%s/%s", sb->dir, places[i][1]);
+        env_line(b, places[i][0], path);
+    }
+    env_line(b, "ADIT_SANDBOX_DIR", sb->dir);
+}
+
 int env_write(struct sandbox *sb, struct err *err)
 {
-    static const char *const places[][2] = {{"ADIT_CONFIG", "/adit.yaml"},  {"XDG_RUNTIME_DIR", "/runtime"},
-                                            {"XDG_CONFIG_HOME", "/config"}, {"XDG_STATE_HOME", "/state"},
-                                            {"XDG_CACHE_HOME", "/cache"},   {"ADIT_SANDBOX_DIR", ""}};
     struct strbuf b;
     strbuf_init(&b);
-    for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
-        char path[PATH_LEN];
-        snprintf(path, sizeof path, "%s%s", sb->dir, places[i][1]);
-        env_line(&b, places[i][0], path);
-    }
+    env_places(sb, &b, "adit.yaml");
     env_line(&b, "AZURE_TENANT_ID", sb->world.file->tenant);
     env_line(&b, "AZURE_CLIENT_ID", sb->world.file->client);
     env_line(&b, "AZURE_CLIENT_SECRET", sb->world.file->secret);
-    int rc = file_write(sb, "env", &b, err);
-    return rc ? rc : yaml_write(sb, err);
+    int rc = env_file_write(sb, "env", &b, err);
+    rc = rc ? rc : env_identity_write(sb, err);
+    rc = rc ? rc : yaml_write(sb, "adit.yaml", "environment", err);
+    return rc ? rc : yaml_write(sb, "adit-auto.yaml", "auto", err);
 }
 
 int env_ready(struct sandbox *sb, struct err *err)
@@ -139,7 +151,7 @@ int env_ready(struct sandbox *sb, struct err *err)
     struct strbuf b;
     strbuf_init(&b);
     strbuf_printf(&b, "%s\n", sb->http.base);
-    return file_write(sb, "ready", &b, err);
+    return env_file_write(sb, "ready", &b, err);
 }
 
 void env_not_ready(struct sandbox *sb)

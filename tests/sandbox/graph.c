@@ -32,13 +32,17 @@ static bool subscription_asked(json_t *subscriptions, const char *id)
     return false;
 }
 
-static json_t *rows_find(struct sandbox *sb, json_t *subscriptions, const char *query)
+/* A query stays within the tenant of its token. */
+static json_t *rows_find(struct arm_call *c, json_t *subscriptions, const char *query)
 {
+    struct sandbox *sb = c->sb;
     bool joined = strcasestr(query, "networkinterfaces") != NULL;
     json_t *rows = json_array();
     for (unsigned i = 0; i < sb->world.vms_count; i++) {
         struct vm *vm = &sb->world.vms[i];
-        if (subscription_asked(subscriptions, vm->subscription) && graph_query_fits(query, vm))
+        const struct world_subscription *s = world_subscription_find(&sb->world, vm->subscription);
+        if (strcasecmp(token_tenant_of(sb, s), c->token->tenant) == 0 &&
+            subscription_asked(subscriptions, vm->subscription) && graph_query_fits(query, vm))
             graph_rows_add(rows, vm, joined);
     }
     if (strcasestr(query, "order by"))
@@ -107,7 +111,7 @@ static void query_run(struct arm_call *c, json_t *body)
                   "The $skipToken is not one that was given out for this query: a continued query must "
                   "be the same text.");
     else {
-        json_t *all = rows_find(c->sb, json_object_get(body, "subscriptions"), query);
+        json_t *all = rows_find(c, json_object_get(body, "subscriptions"), query);
         page_send(c, all, query, from, top ? (size_t)top : TOP_MAX);
         json_decref(all);
     }

@@ -229,21 +229,25 @@ int http_start(struct http *h, uv_loop_t *loop, uint16_t port, const char *chain
     list_init(&h->waiting);
     h->chain_pem = mem_strdup(chain_pem);
     h->key_pem = mem_strdup(key_pem);
+    unsigned tls = chain_pem ? MHD_USE_TLS : 0;
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                                 port, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log,
-                                 NULL, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_HTTPS_MEM_CERT, h->chain_pem,
-                                 MHD_OPTION_HTTPS_MEM_KEY, h->key_pem, MHD_OPTION_NOTIFY_COMPLETED,
-                                 on_completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT, 300U, MHD_OPTION_END);
+    struct MHD_OptionItem pems[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, h->chain_pem},
+                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, h->key_pem},
+                                    {MHD_OPTION_END, 0, NULL}};
+    h->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | tls | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, port, NULL, NULL,
+                         on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_SOCK_ADDR,
+                         &at, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_TIMEOUT,
+                         300U, MHD_OPTION_ARRAY, tls ? pems : &pems[2], MHD_OPTION_END);
     if (!h->daemon)
-        return err_set(err, ERR_EXISTS, "cannot listen for HTTPS on 127.0.0.1 port %u: it may be in use",
+        return err_set(err, ERR_EXISTS, "cannot listen for HTTP on 127.0.0.1 port %u: it may be in use",
                        port);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_LISTEN_FD);
     socklen_t n = sizeof at;
     if (info && getsockname(info->listen_fd, (struct sockaddr *)&at, &n) == 0)
         h->port = ntohs(at.sin_port);
-    snprintf(h->base, sizeof h->base, "https://127.0.0.1:%u", h->port);
+    snprintf(h->base, sizeof h->base, "%s://127.0.0.1:%u", tls ? "https" : "http", h->port);
     info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     uv_poll_init(loop, &h->poll, info->epoll_fd);
     uv_timer_init(loop, &h->timer);
@@ -270,5 +274,6 @@ void http_stop(struct http *h)
     MHD_stop_daemon(h->daemon);
     h->daemon = NULL;
     mem_free(h->chain_pem);
-    mem_free_secret(h->key_pem, strlen(h->key_pem));
+    if (h->key_pem)
+        mem_free_secret(h->key_pem, strlen(h->key_pem));
 }

@@ -1,6 +1,6 @@
 /*
- * http: one HTTPS server on loopback, run by the main loop: whole requests in, whole replies out, late if
- * told so.
+ * http: an HTTP or HTTPS server on loopback, run by the main loop: whole requests in, whole replies out, late
+ * if told so.
  */
 #ifndef ADIT_SANDBOX_HTTP_H
 #define ADIT_SANDBOX_HTTP_H
@@ -56,11 +56,11 @@ struct http {
     void *arg;
     struct list waiting; /* exchanges whose reply is held back */
     uint16_t port;
-    char base[64]; /* "https://127.0.0.1:PORT" */
+    char base[64]; /* "https://127.0.0.1:PORT", or "http://…" */
     char *key_pem, *chain_pem;
 };
 
-/* port 0: any. ERR_EXISTS when it is taken. */
+/* port 0: any. chain_pem NULL: plain HTTP. ERR_EXISTS when it is taken. */
 int http_start(struct http *h, uv_loop_t *loop, uint16_t port, const char *chain_pem, const char *key_pem,
                http_handler_cb handler, void *arg, struct err *err);
 void http_stop(struct http *h); /* requests under way are dropped */

@@ -132,6 +132,8 @@ static int build(struct sandbox *sb, const struct world_choice *world, unsigned 
     netns_fabric_open(&sb->fabric, &sb->fabric_why);
     rc = address_book_open(&sb->addresses, err);
     rc = rc ? rc : https_start(sb, port, err);
+    rc = rc ? rc : identity_start(sb, err);
+    rc = rc ? rc : token_book_keys(&sb->tokens, err);
     return rc ? rc : vms_make(sb, err);
 }
 
@@ -147,6 +149,7 @@ static void take_down(struct sandbox *sb)
     ctl_close(&sb->ctl);
     lro_all_close(sb);
     http_stop(&sb->http);
+    identity_stop(sb);
     uv_close((uv_handle_t *)&sb->on_int, NULL);
     uv_close((uv_handle_t *)&sb->on_term, NULL);
     uv_run(&sb->loop, UV_RUN_DEFAULT);

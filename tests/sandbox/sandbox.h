@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "ctl.h"
 #include "http.h"
+#include "identity.h"
 #include "netns.h"
 #include "token.h"
 #include "world.h"
@@ -26,6 +27,7 @@ struct sandbox {
     struct address_book addresses;
     struct http http;
     struct token_book tokens;
+    struct identity identity;
     struct arm arm;
     struct list lros; /* lro.h */
     struct ctl ctl;

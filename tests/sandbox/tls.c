@@ -64,6 +64,11 @@ static X509 *certificate_new(EVP_PKEY *key, const char *name, X509 *issuer, EVP_
     return NULL;
 }
 
+X509 *tls_certificate_of(EVP_PKEY *key, const char *name)
+{
+    return certificate_new(key, name, NULL, NULL);
+}
+
 static char *text_take(BIO *bio)
 {
     char *data = NULL;

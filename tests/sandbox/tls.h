@@ -4,6 +4,8 @@
 #ifndef ADIT_SANDBOX_TLS_H
 #define ADIT_SANDBOX_TLS_H
 
+#include <openssl/x509.h>
+
 #include "base/err.h"
 
 struct tls_files {
@@ -14,6 +16,8 @@ struct tls_files {
 
 /* For localhost, 127.0.0.1 and ::1. ERR_NOMEM, ERR_SYSTEM. */
 int tls_files_new(struct tls_files *out, struct err *err);
+/* A certificate that `key` signs itself; NULL when libcrypto fails. */
+X509 *tls_certificate_of(EVP_PKEY *key, const char *name);
 void tls_files_done(struct tls_files *f);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * token: gives tokens out for the right secret, in Entra's shapes, and remembers them.
+ * token: the table of access tokens, and what the login endpoint serves at which path.
  */
 #include "token.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,8 +16,16 @@
 
 void token_book_init(struct token_book *b)
 {
+    *b = (struct token_book){0};
     list_init(&b->tokens);
-    b->count = 0;
+    list_init(&b->devices);
+    list_init(&b->refreshes);
+}
+
+int token_book_keys(struct token_book *b, struct err *err)
+{
+    int rc = jwt_key_new(&b->client, "adit sandbox client", err);
+    return rc ? rc : jwt_key_new(&b->issuer, "adit sandbox issuer", err);
 }
 
 static void oldest_drop(struct token_book *b)
@@ -32,6 +41,9 @@ void token_book_done(struct token_book *b)
 {
     while (b->count)
         oldest_drop(b);
+    token_device_done(b);
+    jwt_key_done(&b->client);
+    jwt_key_done(&b->issuer);
 }
 
 void token_expire_all(struct token_book *b)
@@ -40,22 +52,26 @@ void token_expire_all(struct token_book *b)
     list_each(t, &b->tokens, struct token, node) t->expires = 0;
 }
 
-static void refuse(struct http_reply *r, unsigned status, const char *error, int code, const char *text)
+void token_refuse(struct http_reply *r, unsigned status, const char *error, int code, const char *fmt, ...)
 {
-    char trace[WORLD_UUID_LEN], correlation[WORLD_UUID_LEN], when[32], message[600];
+    char trace[WORLD_UUID_LEN], correlation[WORLD_UUID_LEN], when[32], text[400];
     time_t now = time(NULL);
     struct tm tm;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
     strftime(when, sizeof when, "%Y-%m-%d %H:%M:%SZ", gmtime_r(&now, &tm));
     world_uuid(trace), world_uuid(correlation);
-    snprintf(message, sizeof message, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", code,
-             text, trace, correlation, when);
     r->status = status;
     r->body =
-        json_pack("{s:s,s:s,s:[i],s:s,s:s,s:s}", "error", error, "error_description", message, "error_codes",
-                  code, "timestamp", when, "trace_id", trace, "correlation_id", correlation);
+        json_pack("{s:s,s:o,s:[i],s:s,s:s,s:s}", "error", error, "error_description",
+                  json_sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", code, text,
+                               trace, correlation, when),
+                  "error_codes", code, "timestamp", when, "trace_id", trace, "correlation_id", correlation);
 }
 
-static struct token *token_new(struct sandbox *sb, const char *client)
+struct token *token_new(struct sandbox *sb, const char *client, const char *tenant)
 {
     while (sb->tokens.count >= TOKENS_MAX)
         oldest_drop(&sb->tokens);
@@ -67,97 +83,34 @@ static struct token *token_new(struct sandbox *sb, const char *client)
     snprintf(t->text, sizeof t->text, "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ2ZXIiOiIxLjAifQ.%s%s%s", a, b,
              c);
     snprintf(t->client, sizeof t->client, "%s", client);
+    snprintf(t->tenant, sizeof t->tenant, "%s", tenant);
     t->expires = time(NULL) + (time_t)sb->world.file->token_seconds;
     list_push(&sb->tokens.tokens, &t->node);
     sb->tokens.count++;
     return t;
 }
 
-/* The tenant is the first segment of the path. */
-static bool tenant_known(const struct sandbox *sb, const char *path)
+const char *token_tenant_of(const struct sandbox *sb, const struct world_subscription *s)
+{
+    return sb->arm.other_tenant ? TOKEN_OTHER_TENANT : s->tenant ? s->tenant : sb->world.file->tenant;
+}
+
+static bool is_segment(const char *path, const char *word)
 {
     size_t n = strcspn(path + 1, "/");
-    const char *tenant = sb->world.file->tenant;
-    return (strlen(tenant) == n && strncasecmp(path + 1, tenant, n) == 0) ||
-           (n == 13 && strncmp(path + 1, "organizations", n) == 0);
+    return strlen(word) == n && strncasecmp(path + 1, word, n) == 0;
 }
 
-static void grant_secret(struct sandbox *sb, const char *client, const char *secret, bool v1,
-                         struct http_reply *r)
+/* The tenant that the first segment of the path names, or NULL. */
+static const char *tenant_find(const struct sandbox *sb, const char *path)
 {
     const struct world_file *f = sb->world.file;
-    char text[300];
-    if (!client || strcasecmp(client, f->client) != 0) {
-        snprintf(text, sizeof text,
-                 "Application with identifier '%.60s' was not found in the directory 'Sandbox'.",
-                 client ? client : "");
-        refuse(r, 400, "unauthorized_client", 700016, text);
-        return;
-    }
-    if (!secret) {
-        refuse(
-            r, 401, "invalid_client", 7000218,
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
-        return;
-    }
-    if (strcmp(secret, f->secret) != 0) {
-        snprintf(text, sizeof text,
-                 "Invalid client secret provided. Ensure the secret being sent in the request is the client "
-                 "secret "
-                 "value, not the client secret ID, for a secret added to app '%s'.",
-                 f->client);
-        refuse(r, 401, "invalid_client", 7000215, text);
-        return;
-    }
-    struct token *t = token_new(sb, f->client);
-    if (!t) {
-        refuse(r, 503, "temporarily_unavailable", 90033, "A transient error has occurred. Please try again.");
-        return;
-    }
-    int left = (int)f->token_seconds;
-    if (v1) /* the older endpoint gives numbers as strings */
-        r->body =
-            json_pack("{s:s,s:o,s:o,s:o,s:s}", "token_type", "Bearer", "expires_in", json_sprintf("%d", left),
-                      "ext_expires_in", json_sprintf("%d", left), "expires_on",
-                      json_sprintf("%lld", (long long)t->expires), "access_token", t->text);
-    else
-        r->body = json_pack("{s:s,s:i,s:i,s:s}", "token_type", "Bearer", "expires_in", left, "ext_expires_in",
-                            left, "access_token", t->text);
-}
-
-static void token_request(struct sandbox *sb, const struct http_request *q, bool v1, struct http_reply *r)
-{
-    char *grant = http_form_value(q->body, "grant_type");
-    char *client = http_form_value(q->body, "client_id");
-    char *secret = http_form_value(q->body, "client_secret");
-    char *scope = http_form_value(q->body, v1 ? "resource" : "scope");
-    char text[300];
-    r->status = 200;
-    http_reply_header(r, "Cache-Control", "no-store, no-cache");
-    if (!tenant_known(sb, q->path)) {
-        snprintf(text, sizeof text,
-                 "Tenant '%.*s' not found. Check to make sure you have the correct tenant ID and are signing "
-                 "into the "
-                 "correct cloud.",
-                 (int)strcspn(q->path + 1, "/"), q->path + 1);
-        refuse(r, 400, "invalid_request", 90002, text);
-    } else if (!grant) {
-        refuse(r, 400, "invalid_request", 900144,
-               "The request body must contain the following parameter: 'grant_type'.");
-    } else if (strcmp(grant, "client_credentials") != 0) {
-        refuse(r, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.");
-    } else if (!scope ||
-               (!v1 && (strlen(scope) < 9 || strcmp(scope + strlen(scope) - 9, "/.default") != 0))) {
-        refuse(
-            r, 400, "invalid_scope", 1002012,
-            "The provided value for scope is not valid. Client credential flows must have a scope value with "
-            "/.default suffixed to the resource identifier (application ID URI).");
-    } else {
-        grant_secret(sb, client, secret, v1, r);
-    }
-    if (secret)
-        mem_free_secret(secret, strlen(secret));
-    mem_free(grant), mem_free(client), mem_free(scope);
+    if (is_segment(path, f->tenant) || is_segment(path, "organizations") || is_segment(path, "common"))
+        return f->tenant;
+    for (unsigned i = 0; i < f->subscriptions_count; i++)
+        if (f->subscriptions[i].tenant && is_segment(path, f->subscriptions[i].tenant))
+            return f->subscriptions[i].tenant;
+    return is_segment(path, TOKEN_OTHER_TENANT) ? TOKEN_OTHER_TENANT : NULL;
 }
 
 static bool ends_with(const char *s, const char *tail)
@@ -166,9 +119,39 @@ static bool ends_with(const char *s, const char *tail)
     return n >= m && strcmp(s + n - m, tail) == 0;
 }
 
+static void ask_handle(struct sandbox *sb, const struct http_request *q, struct http_reply *r)
+{
+    char url[400];
+    snprintf(url, sizeof url, "%s%s", sb->http.base, q->path);
+    struct token_ask a = {.sb = sb,
+                          .url = url,
+                          .body = q->body,
+                          .tenant = tenant_find(sb, q->path),
+                          .v1 = !strstr(q->path, "/v2.0/"),
+                          .grant = http_form_value(q->body, "grant_type"),
+                          .client = http_form_value(q->body, "client_id"),
+                          .claims = http_form_value(q->body, "claims"),
+                          .r = r};
+    a.scope = http_form_value(q->body, a.v1 ? "resource" : "scope");
+    r->status = 200;
+    http_reply_header(r, "Cache-Control", "no-store, no-cache");
+    if (!a.tenant)
+        token_refuse(
+            r, 400, "invalid_request", 90002,
+            "Tenant '%.*s' not found. Check to make sure you have the correct tenant ID and are signing into "
+            "the correct cloud.",
+            (int)strcspn(q->path + 1, "/"), q->path + 1);
+    else if (ends_with(q->path, "/devicecode"))
+        token_device_new(&a);
+    else
+        token_grant(&a);
+    mem_free(a.grant), mem_free(a.client), mem_free(a.scope), mem_free(a.claims);
+}
+
 bool token_path(const char *path)
 {
     return ends_with(path, "/oauth2/v2.0/token") || ends_with(path, "/oauth2/token") ||
+           ends_with(path, "/oauth2/v2.0/devicecode") ||
            ends_with(path, "/.well-known/openid-configuration") ||
            strcmp(path, "/common/discovery/instance") == 0;
 }
@@ -198,11 +181,11 @@ void token_handle(struct sandbox *sb, const struct http_request *q, struct http_
                                          sb->world.file->tenant),
                             "metadata");
     } else if (strcmp(q->method, "POST") != 0) {
-        refuse(r, 405, "invalid_request", 900561,
-               "The endpoint only accepts POST requests. Received a GET request.");
+        token_refuse(r, 405, "invalid_request", 900561,
+                     "The endpoint only accepts POST requests. Received a GET request.");
     } else {
-        arm_count(sb, "token");
-        token_request(sb, q, !ends_with(q->path, "/v2.0/token"), r);
+        arm_count(sb, ends_with(q->path, "/devicecode") ? "devicecode" : "token");
+        ask_handle(sb, q, r);
     }
 }
 

@@ -59,6 +59,7 @@ struct world_vm {
 struct world_subscription {
     char *id;
     char *name;
+    char *tenant; /* that it belongs to; NULL = the world's */
 };
 
 /* The file. Owned by libcyaml: freed by world_file_free. */
@@ -66,6 +67,7 @@ struct world_file {
     char *tenant, *client, *secret;
     unsigned operation_ms; /* how long a start or deallocate takes */
     unsigned token_seconds;
+    unsigned device_seconds;      /* between two polls of a device code */
     unsigned page_size;           /* entries a page of a list */
     unsigned scale;               /* so many synthetic VMs more */
     unsigned scale_subscriptions; /* spread over so many subscriptions; 0 = those that there are */

@@ -58,6 +58,7 @@ static const cyaml_schema_field_t vm_fields[] = {
 static const cyaml_schema_field_t subscription_fields[] = {
     CYAML_FIELD_STRING_PTR("id", CYAML_FLAG_POINTER, struct world_subscription, id, 36, 36),
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct world_subscription, name, 1, 64),
+    CYAML_FIELD_STRING_PTR("tenant", OPTIONAL_TEXT, struct world_subscription, tenant, 36, 36),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t vm_entry = {
@@ -71,6 +72,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("secret", CYAML_FLAG_POINTER, struct world_file, secret, 1, 200),
     CYAML_FIELD_UINT("operation-ms", OPTIONAL, struct world_file, operation_ms),
     CYAML_FIELD_UINT("token-seconds", OPTIONAL, struct world_file, token_seconds),
+    CYAML_FIELD_UINT("device-seconds", OPTIONAL, struct world_file, device_seconds),
     CYAML_FIELD_UINT("page-size", OPTIONAL, struct world_file, page_size),
     CYAML_FIELD_UINT("scale", OPTIONAL, struct world_file, scale),
     CYAML_FIELD_UINT("scale-subscriptions", OPTIONAL, struct world_file, scale_subscriptions),
@@ -171,6 +173,7 @@ int world_file_load(struct world_file **out, const struct world_choice *choice, 
     struct world_file *f = *out;
     f->operation_ms = f->operation_ms ? f->operation_ms : 1500;
     f->token_seconds = f->token_seconds ? f->token_seconds : 3599;
+    f->device_seconds = f->device_seconds ? f->device_seconds : 1;
     f->page_size = f->page_size ? f->page_size : 50;
     rc = check(f, err);
     if (!rc)

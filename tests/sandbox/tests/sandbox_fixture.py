@@ -24,14 +24,14 @@ def text_of(path):
         return f.read()
 
 
-def wait_for(what, deadline=20.0):
+def wait_for(what, deadline=20.0, step=0.01):
     """Calls what() until it is true; its last value."""
     end = time.monotonic() + deadline
     while True:
         value = what()
         if value or time.monotonic() > end:
             return value
-        time.sleep(0.01)
+        time.sleep(step)
 
 
 class Sandbox:
@@ -143,7 +143,7 @@ class Sandbox:
         def poll():
             body = self.arm("GET", headers["Azure-AsyncOperation"])[2]
             return body if body["status"] != "InProgress" else None
-        return wait_for(poll)
+        return wait_for(poll, step=0.1)  # slower than the bucket of reads is refilled
 
     def ssh_args(self, vm, *args, address=None):
         v = self.vm(vm) if isinstance(vm, str) else vm
