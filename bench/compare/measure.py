@@ -89,17 +89,21 @@ class Turn:
     def main(self, peer, number):
         """Everything of a short link."""
         s = self.settings
-        self.throughput(peer, number, s.streams, "", s.warmup_ms, s.time_ms)
+        if not peer.pings_only:
+            self.throughput(peer, number, s.streams, "", s.warmup_ms, s.time_ms)
         self.ping(peer, number, "", s.warmup_ms, s.ping_ms, ("down", "up", "stopped"), ("p50", "p99", "p999"))
-        self.connect(peer, number)
+        if not peer.pings_only:
+            self.connect(peer, number)
 
     def long(self, peer, number, rtt):
         """The same on a long link, where windows have to grow first."""
         s, prefix = self.settings, f"l{rtt}_"
         warmup, time = s.link_warmup_ms(rtt), s.link_time_ms(rtt)
-        self.throughput(peer, number, (1, 8), prefix, warmup, time, both=False)
+        if not peer.pings_only:
+            self.throughput(peer, number, (1, 8), prefix, warmup, time, both=False)
         self.ping(peer, number, prefix, warmup, time, ("down", "up"), ("p50",))
-        self.connect(peer, number, prefix, count=10 if s.quick else 30, limit_ms=time * 2, parallel=False)
+        if not peer.pings_only:
+            self.connect(peer, number, prefix, count=10 if s.quick else 30, limit_ms=time * 2, parallel=False)
 
 
 def rounds(turn, peers, count, take, progress):

@@ -9,7 +9,7 @@ def idle_flows(world, results, settings, classes, note, progress):
     """A fresh forwarder for each count: memory that an allocator keeps from a former, busier time is not charged."""
     for number in range(settings.memory_rounds):
         for peer_class in classes:
-            if peer_class.name == "raw" or peer_class.missing():
+            if peer_class.name == "raw" or peer_class.pings_only or peer_class.missing():
                 continue
             held = {}
             for flows in settings.idle_flows:
@@ -47,7 +47,7 @@ def many_vms(world, results, settings, classes, note, progress):
     count = settings.vms
     for peer_class in classes:
         is_adit = issubclass(peer_class, Adit)
-        if not is_adit and peer_class is not SshGcm:
+        if peer_class.pings_only or (not is_adit and peer_class is not SshGcm):
             continue
         progress(f"memory: {peer_class.title} with {count} VMs")
         running = []

@@ -18,6 +18,7 @@ class Peer:
     name = ""  # in results and on the command line
     title = ""  # in tables and plots
     program = None  # what has to be installed
+    pings_only = False  # a variant that differs from another one only beside bulk
 
     def __init__(self, world, ssh_port=None, ssh_host=LOOPBACK):
         self.world = world
@@ -176,13 +177,16 @@ defaults:
   engine: {engine}
 vms:
 """
-ADIT_VM = "  - {{name: {name}, address: {host}, port: {port}, local: [{local}]}}\n"
+ADIT_VM = "  - {{name: {name}, address: {host}, port: {port}, local: [{local}], bulk: [{bulk}]}}\n"
 
 
 class Adit(Peer):
     """aditd in the foreground with a folder of its own; one VM, or `vms` of them that are all the same sshd."""
 
     engine = None
+    # A forward on such a port is taken for interactive, and the one beside it is then named as bulk. None: both are
+    # on ports that say nothing.
+    interactive_port = None
 
     def __init__(self, world, ssh_port=None, ssh_host=LOOPBACK, vms=1, workers=0):
         super().__init__(world, ssh_port, ssh_host)
@@ -209,7 +213,8 @@ class Adit(Peer):
         text = ADIT_CONFIG.format(user=self.world.user, dir=self.world.dir, engine=self.engine, workers=self.workers)
         for i in range(self.vms):
             local = ", ".join(f'"{forward}"' for forward in self.forwards()) if i == 0 else ""
-            text += ADIT_VM.format(name=f"vm{i}", host=self.ssh_host, port=self.ssh_port, local=local)
+            bulk = self.beside_port if i == 0 and self.interactive_port else ""
+            text += ADIT_VM.format(name=f"vm{i}", host=self.ssh_host, port=self.ssh_port, local=local, bulk=bulk)
         (self.home / "adit.yaml").write_text(text)
 
     def command(self):
@@ -217,7 +222,9 @@ class Adit(Peer):
         return [self.world.program("aditd"), "-f"]
 
     def start(self):
-        self.port, self.beside_port = free_port(), free_port()
+        self.port, self.beside_port = self.interactive_port or free_port(), free_port()
+        if self.interactive_port and listening(self.port):
+            raise Trouble(f"port {self.port} is in use here")
         command = self.command()
         self.process = self.world.spawn(self.log_name(), command, env=self.environment())
         try:
@@ -235,11 +242,6 @@ class Adit(Peer):
             raise Trouble(f"aditd ended: {self.world.log(self.log_name())[-500:]}")
         return self.world.run(self.world.program("adit"), *args, env=self.environment())
 
-    def connections(self):
-        """How many SSH connections it has to its first VM."""
-        vm = json.loads(self.adit("status", "--json"))["vms"][0]
-        return len(vm.get("connections", []))
-
 
 class AditLibssh2(Adit):
     name, title, engine = "adit-libssh2", "adit, engine libssh2", "libssh2"
@@ -249,7 +251,17 @@ class AditNative(Adit):
     name, title, engine = "adit-native", "adit, engine native", "native"
 
 
-ALL = [Raw, SshGcm, Ssh, Dbclient, Plink, AditLibssh2, AditNative]
+class AditLibssh2Rdp(AditLibssh2):
+    name, title, pings_only = "adit-libssh2-rdp", "adit libssh2, on RDP's port", True
+    interactive_port = 3389
+
+
+class AditNativeVnc(AditNative):
+    name, title, pings_only = "adit-native-vnc", "adit native, on VNC's port", True
+    interactive_port = 5900
+
+
+ALL = [Raw, SshGcm, Ssh, Dbclient, Plink, AditLibssh2, AditLibssh2Rdp, AditNative, AditNativeVnc]
 REFERENCE = SshGcm.name
 
 
