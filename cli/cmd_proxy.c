@@ -3,6 +3,7 @@
  *
  * Whatever goes wrong is one line and 255: that is how ssh's own failures look.
  */
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -12,10 +13,17 @@
 #include "splice.h"
 
 #define MARGIN_MS 2000
+#define TIMEOUT_MS 30000
+#define TIMEOUT_WAIT_MS 300000 /* with --wait or --start: a VM takes its minutes */
 #define STATUS 255
 
-static int dial(struct cli *cli, const char *host, uint32_t port, uint32_t timeout_ms, int *fd,
-                struct err *err)
+struct target {
+    const char *host;
+    uint32_t port, timeout_ms;
+    bool wait, start, fdpass;
+};
+
+static int dial(struct cli *cli, const struct target *t, int *fd, struct err *err)
 {
     struct control_client *c = NULL;
     struct progress progress;
@@ -23,9 +31,11 @@ static int dial(struct cli *cli, const char *host, uint32_t port, uint32_t timeo
     progress_begin(&progress);
     int rc = cli_connect(cli, CLI_START, &c, err);
     if (rc == 0) {
-        json_t *args = json_pack("{s:o, s:I, s:I}", "host", control_text(host), "port", (json_int_t)port,
-                                 "timeout_ms", (json_int_t)timeout_ms);
-        rc = control_call(c, "proxy", args, timeout_ms + MARGIN_MS, progress_show, &progress, NULL, fd, err);
+        json_t *args =
+            json_pack("{s:o, s:I, s:I, s:b, s:b}", "host", control_text(t->host), "port", (json_int_t)t->port,
+                      "timeout_ms", (json_int_t)t->timeout_ms, "wait", t->wait, "start", t->start);
+        rc = control_call(c, "proxy", args, t->timeout_ms + MARGIN_MS, progress_show, &progress, NULL, fd,
+                          err);
     }
     if (rc == 0 && *fd < 0)
         rc = err_set(err, ERR_PROTOCOL, "aditd gave no connection");
@@ -34,13 +44,24 @@ static int dial(struct cli *cli, const char *host, uint32_t port, uint32_t timeo
     return rc;
 }
 
-static int run(struct cli *cli, const char *host, uint32_t port, uint32_t timeout_ms, bool fdpass)
+/* The daemon's errors begin with the VM's name, and so does the line that the user reads. */
+static void fail(const struct err *err, const char *host)
+{
+    struct err why = *err;
+    size_t n = strlen(host);
+    if (strncmp(err->msg, "vm ", 3) == 0 && strncmp(err->msg + 3, host, n) == 0 &&
+        strncmp(err->msg + 3 + n, ": ", 2) == 0)
+        memmove(why.msg, err->msg + n + 5, strlen(err->msg + n + 5) + 1);
+    cli_fail(&why, "%s", host);
+}
+
+static int run(struct cli *cli, const struct target *t)
 {
     struct err err = {0};
     int fd = -1;
 
-    int rc = dial(cli, host, port, timeout_ms, &fd, &err);
-    if (rc == 0 && fdpass) {
+    int rc = dial(cli, t, &fd, &err);
+    if (rc == 0 && t->fdpass) {
         rc = control_hand_fd(STDOUT_FILENO, fd, &err);
         if (rc == ERR_INVAL)
             err_set(&err, rc,
@@ -52,28 +73,34 @@ static int run(struct cli *cli, const char *host, uint32_t port, uint32_t timeou
         close(fd);
     if (rc == 0)
         return 0;
-    cli_fail(&err, "%s", host);
+    fail(&err, t->host);
     return STATUS;
 }
 
 int cmd_proxy(struct cli *cli, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {{"fdpass", no_argument, NULL, OPT_FDPASS},
+                                            {"wait", no_argument, NULL, OPT_WAIT},
+                                            {"start", no_argument, NULL, OPT_START},
                                             {"timeout", required_argument, NULL, OPT_TIMEOUT},
                                             {NULL, 0, NULL, 0}};
-    uint32_t timeout_ms = 30000, port = 0;
-    bool fdpass = false;
+    struct target t = {0};
 
     for (int o; (o = options_next(cli, argc, argv, "", OPTIONS)) != -1;) {
-        if (o == '?' || (o == OPT_TIMEOUT && options_seconds(cli, optarg, &timeout_ms) != 0))
+        if (o == '?' || (o == OPT_TIMEOUT && options_seconds(cli, optarg, &t.timeout_ms) != 0))
             return STATUS;
-        fdpass |= o == OPT_FDPASS;
+        t.fdpass |= o == OPT_FDPASS;
+        t.wait |= o == OPT_WAIT;
+        t.start |= o == OPT_START;
     }
     if (argc - optind != 2) {
         cli_usage(cli, "a host and a port must be given");
         return STATUS;
     }
-    if (options_number(cli, "the port", argv[optind + 1], 1, UINT16_MAX, &port) != 0)
+    if (options_number(cli, "the port", argv[optind + 1], 1, UINT16_MAX, &t.port) != 0)
         return STATUS;
-    return run(cli, argv[optind], port, timeout_ms, fdpass);
+    if (t.timeout_ms == 0)
+        t.timeout_ms = t.wait || t.start ? TIMEOUT_WAIT_MS : TIMEOUT_MS;
+    t.host = argv[optind];
+    return run(cli, &t);
 }

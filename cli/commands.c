@@ -45,13 +45,18 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -L, --local SPEC       the forward, written as when it was added\n"
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
-    {"proxy", SSH, "connect standard input and output to a VM", "[--fdpass] [--timeout TIME] HOST PORT",
+    {"proxy", SSH, "connect standard input and output to a VM",
+     "[--fdpass] [--wait] [--start] [--timeout TIME] HOST PORT",
      "For ssh_config:  ProxyCommand adit proxy %h %p\n"
      "or, with nothing left in the data path:  ProxyCommand adit proxy --fdpass %h %p  and  ProxyUseFdpass "
      "yes\n"
      "\n"
      "      --fdpass           hand the connected descriptor on through standard output and end\n"
-     "      --timeout TIME     give up when there is no connection by then (30)\n",
+     "      --wait             try again while the VM is not up yet\n"
+     "      --start            start the VM when it is off, and those that it is reached through; then as "
+     "--wait\n"
+     "      --timeout TIME     give up when there is no connection by then (30; with --wait or --start "
+     "300)\n",
      cmd_proxy},
     {"resolve", SSH, "show what Azure says of a VM", "[--no-cache] [--json] NAME",
      "      --no-cache         ask Azure even if the answer is at hand\n"

@@ -14,6 +14,7 @@ enum {
     OPT_ALL,
     OPT_WAIT,
     OPT_NO_WAIT,
+    OPT_START,
     OPT_TIMEOUT,
     OPT_NO_CACHE,
     OPT_FDPASS,

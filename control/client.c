@@ -39,6 +39,12 @@ static int left_ms(uint64_t deadline)
 
 static int hangs(const struct control_client *c, struct err *err)
 {
+    if (c->hello.pid > 0 && !c->hello.version)
+        return err_set(
+            err, ERR_TIMEOUT,
+            "aditd (pid %ld) hangs: it does not answer; `kill -9 %ld` ends it, and the next command "
+            "starts another",
+            c->hello.pid, c->hello.pid);
     if (c->hello.pid > 0)
         return err_set(err, ERR_TIMEOUT, "aditd (pid %ld) does not answer in time", c->hello.pid);
     return err_set(err, ERR_TIMEOUT, "aditd does not answer in time");
@@ -167,7 +173,7 @@ static int connect_to(struct control_client *c, const char *path, uint64_t deadl
     return 0;
 }
 
-static int check_peer(const struct control_client *c, const char *path, struct err *err)
+static int check_peer(struct control_client *c, const char *path, struct err *err)
 {
     uid_t uid = (uid_t)-1;
     pid_t pid = 0;
@@ -177,6 +183,7 @@ static int check_peer(const struct control_client *c, const char *path, struct e
             err, ERR_DENIED,
             "the daemon at %s is another user's (uid %ld): set XDG_RUNTIME_DIR to a directory of yours", path,
             (long)uid);
+    c->hello.pid = pid; /* until it says so itself */
     return rc;
 }
 

@@ -52,7 +52,8 @@ struct proxy {
 
 static struct list vms = {&vms, &vms}, forwards = {&forwards, &forwards}, reqs = {&reqs, &reqs};
 static atomic_bool held;
-static atomic_int up_code;
+static atomic_int up_code, dial_code;
+static atomic_uint dial_failures, dials;
 static atomic_uint applied, forward_count, vm_count, req_count; /* read by the test's thread */
 
 static void forward_free(struct fake_forward *f)
@@ -147,6 +148,10 @@ static void run_forward(struct proxy_req *r)
 static void run_dial(struct proxy_req *r)
 {
     int fds[2];
+    if (!r->canceled && r->err.code) {
+        r->dial(r->arg, -1, &r->err);
+        return;
+    }
     if (r->canceled || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
         return;
     if (write(fds[1], "SSH-2.0-fake\r\n", 14) != 14)
@@ -223,6 +228,17 @@ void fake_proxy_release(void)
 size_t fake_proxy_waiting(void)
 {
     return req_count;
+}
+
+void fake_proxy_fail_dials(unsigned count, int code)
+{
+    dial_code = code;
+    dial_failures = count;
+}
+
+unsigned fake_proxy_dials(void)
+{
+    return dials;
 }
 
 void fake_proxy_fail_up(int code)
@@ -348,7 +364,13 @@ int proxy_forward_cancel(struct proxy *p, const char *alias, const struct forwar
 int proxy_dial(struct proxy *p, const struct config_vm *vm, uint16_t port, uint32_t deadline_ms,
                proxy_dial_cb cb, void *arg, struct proxy_req **out, struct err *err)
 {
-    req_new(FAKE_DIAL, arg, out)->dial = cb;
+    struct proxy_req *r = req_new(FAKE_DIAL, arg, out);
+    r->dial = cb;
+    dials++;
+    if (dial_failures > 0) {
+        dial_failures--;
+        err_set(&r->err, dial_code, "vm %s: nobody there", vm->alias);
+    }
     return 0;
 }
 

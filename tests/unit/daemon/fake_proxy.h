@@ -15,8 +15,10 @@ void fake_proxy_hold(bool hold);
 void fake_proxy_release(void);
 size_t fake_proxy_waiting(void); /* callbacks held back */
 
-void fake_proxy_fail_up(int code); /* 0: the next ones succeed */
-size_t fake_proxy_forwards(void);  /* that are there, of all VMs */
+void fake_proxy_fail_up(int code);                    /* 0: the next ones succeed */
+void fake_proxy_fail_dials(unsigned count, int code); /* the next so many */
+unsigned fake_proxy_dials(void);                      /* so far */
+size_t fake_proxy_forwards(void);                     /* that are there, of all VMs */
 size_t fake_proxy_vms(void);
 unsigned fake_proxy_applied(void); /* calls of proxy_apply */
 

@@ -193,6 +193,54 @@ static void test_proxy_gives_a_descriptor(void **state)
     control_client_close(c);
 }
 
+/* A descriptor after a failure that waiting may mend, and after one dial only when nobody asked to wait. */
+static void test_proxy_waits_when_asked_to(void **state)
+{
+    struct control_client *c = NULL;
+    struct err err = {0};
+    int fd = -1;
+    fake_proxy_fail_dials(2, ERR_REFUSED);
+    unsigned before = fake_proxy_dials();
+    assert_int_equal(control_client_open(&c, r.place.socket, 5000, &err), 0);
+    assert_int_equal(control_call(c, "proxy",
+                                  json_pack("{s:s, s:i, s:b}", "host", "win11", "port", 22, "wait", 1), 20000,
+                                  NULL, NULL, NULL, &fd, &err),
+                     0);
+    assert_int_equal(fake_proxy_dials() - before, 3);
+    close(fd);
+    control_client_close(c);
+    fake_proxy_fail_dials(1, ERR_REFUSED);
+    peer_refused(&p, "proxy", "{'host':'win11','port':22}", "refused", "win11");
+    fake_proxy_fail_dials(1, ERR_NOTFOUND); /* no waiting mends that */
+    peer_refused(&p, "proxy", "{'host':'win11','port':22,'wait':true}", "notfound", "win11");
+    fake_proxy_fail_dials(100, ERR_TIMEOUT);
+    peer_refused(&p, "proxy", "{'host':'win11','port':22,'wait':true,'timeout_ms':300}", "timeout",
+                 "tried for");
+    /* An address has to run as it is: nobody is asked to start it. */
+    peer_refused(&p, "proxy", "{'host':'web1','port':22,'start':true,'timeout_ms':300}", "timeout",
+                 "tried for");
+    fake_proxy_fail_dials(0, 0);
+}
+
+/* The client goes while the daemon pauses: no dial comes after it. */
+static void test_proxy_stops_waiting_with_its_client(void **state)
+{
+    struct peer q;
+    fake_proxy_fail_dials(1000, ERR_REFUSED);
+    unsigned before = fake_proxy_dials();
+    peer_open(&q, &r);
+    peer_send_op(&q, "proxy", "{'host':'win11','port':22,'wait':true}");
+    for (int i = 0; i < 5000 && fake_proxy_dials() == before; i++)
+        usleep(1000);
+    assert_true(fake_proxy_dials() > before);
+    peer_close(&q);
+    json_decref(peer_call(&p, "version", "{}"));
+    unsigned after = fake_proxy_dials();
+    usleep(2500000); /* two pauses and a half: nothing can be waited for where nothing is to happen */
+    assert_int_equal(fake_proxy_dials(), after);
+    fake_proxy_fail_dials(0, 0);
+}
+
 static void test_resolve_of_an_address(void **state)
 {
     json_t *ok = peer_call(&p, "resolve", "{'name':'web1'}");
@@ -257,6 +305,7 @@ static void test_wrong_arguments(void **state)
         {"cancel", "{'vm':'win11'}", "\"forwards\""},
         {"proxy", "{'host':'win11'}", "\"port\""},
         {"proxy", "{'host':'win11','port':65536}", "\"port\""},
+        {"proxy", "{'host':'win11','port':22,'wait':7}", "\"wait\""},
         {"proxy", "{'port':22}", "\"host\""},
         {"resolve", "{}", "\"name\""},
         {"stop", "{'grace_ms':'now'}", "\"grace_ms\""},
@@ -280,6 +329,8 @@ int main(void)
         EACH(test_down),
         EACH(test_status),
         EACH(test_proxy_gives_a_descriptor),
+        EACH(test_proxy_waits_when_asked_to),
+        EACH(test_proxy_stops_waiting_with_its_client),
         EACH(test_resolve_of_an_address),
         EACH(test_reload),
         EACH(test_log_level),
