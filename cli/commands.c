@@ -45,6 +45,18 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -L, --local SPEC       the forward, written as when it was added\n"
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
+    {"rdp", TUNNELS, "open a VM's desktop in your RDP client",
+     "[--client NAME] [--print] [--write FILE.rdp] [--keep] VM [-- CLIENT-ARGUMENT...]",
+     "The tunnel has a loopback port of its own and stays as long as a window is open on it.\n"
+     "\n"
+     "      --client NAME      instead of the first that is here of those in adit(1)\n"
+     "      --print            start no client, print the address; until Ctrl-C\n"
+     "      --write FILE.rdp   start no client, write a file for one; until Ctrl-C\n"
+     "      --keep             leave the tunnel to aditd, until `adit cancel`\n"
+     "      --port PORT        where the VM listens (3389)\n"
+     "  -u, --user USER        log in to SSH as USER\n"
+     "      --timeout TIME     give up when the VM is not up by then (60)\n",
+     cmd_rdp},
     {"proxy", SSH, "connect standard input and output to a VM",
      "[--fdpass] [--wait] [--start] [--timeout TIME] HOST PORT",
      "For ssh_config:  ProxyCommand adit proxy %h %p\n"

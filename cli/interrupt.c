@@ -49,6 +49,12 @@ int interrupt_catch(void)
     return pipe_fds[0];
 }
 
+void interrupt_wake(void)
+{
+    if (pipe_fds[1] >= 0 && write(pipe_fds[1], "", 1) < 0)
+        return; /* full: readable already */
+}
+
 int interrupt_signal(void)
 {
     return came;

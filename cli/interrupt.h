@@ -11,6 +11,8 @@
  * left. */
 int interrupt_catch(void);
 int interrupt_signal(void); /* the signal that came, or 0 */
+/* Makes the descriptor readable without a signal; works from a forked child, too. */
+void interrupt_wake(void);
 
 /* Waits this long. 0: the time is over; 1: interrupted; 2: the terminal was resized (after
  * interrupt_catch_resize()). */

@@ -43,7 +43,7 @@ _adit() {
     local options names=
     case $command in
     '') options='--config --help --version'
-        names='up down status forward cancel proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help' ;;
+        names='up down status forward cancel rdp proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help' ;;
     up) options='--all --wait --no-wait --timeout --json --help' names=$(_adit_vms) ;;
     down) options='--all --json --help' names=$(_adit_vms) ;;
     status) options='--watch --json --help' names=$(_adit_vms) ;;
@@ -52,6 +52,7 @@ _adit() {
     proxy) options='--fdpass --timeout --help' names=$(_adit_vms) ;;
     resolve) options='--no-cache --timeout --json --help' names=$(_adit_vms) ;;
     login) options='--tenant --json --help' ;;
+    rdp) options='--client --print --write --keep --port --user --timeout --help' names=$(_adit_vms) ;;
     ssh)
         options='--resource-group --name --vm-name --ip --hostname --private-key-file --public-key-file --certificate-file
             --local-user --port --prefer-private-ip --resource-type --ssh-client-folder --yes-without-prompt --help'
@@ -67,7 +68,7 @@ _adit() {
         if [ "$vm" = check ]; then COMPREPLY=($(compgen -f -- "$cur")) && return; fi
         [ -n "$vm" ] && names=
         ;;
-    help) options= names='up down status forward cancel proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help' ;;
+    help) options= names='up down status forward cancel rdp proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help' ;;
     *) options='--help' ;;
     esac
     if [[ $cur == -* ]]; then names=$options; fi

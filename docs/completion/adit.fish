@@ -13,7 +13,7 @@ function __adit_forwards
 end
 
 function __adit_no_command
-    not __fish_seen_subcommand_from up down status forward cancel proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help
+    not __fish_seen_subcommand_from up down status forward cancel rdp proxy ssh ssh-config known-hosts resolve login logout reload stop logs config version help
 end
 
 complete -c adit -f
@@ -26,6 +26,7 @@ complete -c adit -n __adit_no_command -a down -d 'close forwards and connections
 complete -c adit -n __adit_no_command -a status -d 'show VMs, forwards and traffic'
 complete -c adit -n __adit_no_command -a forward -d 'add forwards to a VM'
 complete -c adit -n __adit_no_command -a cancel -d 'end forwards of a VM'
+complete -c adit -n __adit_no_command -a rdp -d 'open a desktop'
 complete -c adit -n __adit_no_command -a proxy -d 'connect standard input and output to a VM'
 complete -c adit -n __adit_no_command -a resolve -d 'show what Azure says of a VM'
 complete -c adit -n __adit_no_command -a login -d 'sign in to Azure'
@@ -40,7 +41,7 @@ complete -c adit -n __adit_no_command -a config -d 'check or show the configurat
 complete -c adit -n __adit_no_command -a version -d 'show the versions'
 complete -c adit -n __adit_no_command -a help -d 'show help for a command'
 
-complete -c adit -n '__fish_seen_subcommand_from up down status forward cancel proxy ssh ssh-config known-hosts resolve' -a '(__adit_vms)' -d VM
+complete -c adit -n '__fish_seen_subcommand_from up down status forward cancel rdp proxy ssh ssh-config known-hosts resolve' -a '(__adit_vms)' -d VM
 complete -c adit -n '__fish_seen_subcommand_from up down status forward resolve login reload version config' -l json -d 'as JSON'
 complete -c adit -n '__fish_seen_subcommand_from up down' -l all -d 'every VM'
 complete -c adit -n '__fish_seen_subcommand_from up' -l wait -d 'until up'
@@ -52,6 +53,11 @@ complete -c adit -n '__fish_seen_subcommand_from forward' -s d -l detach -d 'ret
 complete -c adit -n '__fish_seen_subcommand_from cancel' -s L -l local -x -a '(__adit_forwards)' -d 'the forward'
 complete -c adit -n '__fish_seen_subcommand_from forward cancel' -s u -l user -x -d 'log in as'
 complete -c adit -n '__fish_seen_subcommand_from proxy' -l fdpass -d 'hand the descriptor on'
+complete -c adit -n '__fish_seen_subcommand_from rdp' -l client -x -a 'xfreerdp remmina gnome-connections mstsc.exe' -d 'the RDP client'
+complete -c adit -n '__fish_seen_subcommand_from rdp' -l print -d 'only the address'
+complete -c adit -n '__fish_seen_subcommand_from rdp' -l write -r -F -d 'a .rdp file'
+complete -c adit -n '__fish_seen_subcommand_from rdp' -l keep -d 'until cancelled'
+complete -c adit -n '__fish_seen_subcommand_from rdp' -l port -x -d 'where the VM listens'
 complete -c adit -n '__fish_seen_subcommand_from ssh' -s g -l resource-group -x -d 'resource group'
 complete -c adit -n '__fish_seen_subcommand_from ssh' -s n -l name -x -a '(__adit_vms)' -d VM
 complete -c adit -n '__fish_seen_subcommand_from ssh' -l ip -x -d 'connect to this address'

@@ -26,6 +26,7 @@ _adit_commands() {
         'status:show VMs, forwards and traffic'
         'forward:add forwards to a VM'
         'cancel:end forwards of a VM'
+        'rdp:open a desktop'
         'proxy:connect standard input and output to a VM'
         'resolve:show what Azure says of a VM'
         'login:sign in to Azure with a code in a browser'
@@ -64,6 +65,9 @@ _adit() {
     proxy) _arguments '--fdpass[hand the descriptor on]' '--timeout[give up then]:time:' '1:host:_adit_vms' '2:port:' ;;
     resolve) _arguments '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
     login) _arguments '(-t --tenant)'{-t,--tenant}'[at this tenant]:tenant:' '--json[as JSON]' ;;
+    rdp) _arguments '--client[the RDP client]:client:(xfreerdp remmina gnome-connections mstsc.exe)' '--print[only the address]' \
+        '--write[a .rdp file]:file:_files' '--keep[until cancelled]' '--port[where the VM listens]:port:' \
+        '(-u --user)'{-u,--user}'[log in as]:user:' '--timeout[give up then]:time:' '1:VM:_adit_vms' ;;
     ssh) _arguments '(-g --resource-group)'{-g,--resource-group}'[resource group]:group:' \
         '(-n --name)'{-n,--name}'[VM]:VM:_adit_vms' '--ip[connect to this address]:address:' \
         '(-i --private-key-file)'{-i,--private-key-file}'[the key]:file:_files' \

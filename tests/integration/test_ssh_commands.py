@@ -6,9 +6,10 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import unittest
 
-from world import BIN, WorldCase, connect, free_port, recv_exactly, wait_for
+from world import BIN, RDP_REQUEST, WorldCase, connect, free_port, rdp_opens, recv_exactly, wait_for
 
 
 class SshCase(WorldCase):
@@ -228,6 +229,114 @@ class Ssh(SshCase):
         done = self.ssh("rg-web/nosuch", check=False)
         self.assertEqual(done.returncode, 255)
         self.assertReadable(done.stderr, "nosuch", "not found")
+
+
+class Rdp(SshCase):
+    """`adit rdp`: the user's RDP client on a tunnel of its own."""
+
+    def setUp(self):
+        self.world.config("  - name: win11\n    vm: rg-desk/win11\n")
+        self.bin = pathlib.Path(tempfile.mkdtemp(dir=self.world.dir))
+        self.said = self.bin / "said"
+
+    def client(self, script, name="xfreerdp"):
+        """A client in PATH that notes its arguments, then does what the script says."""
+        path = self.bin / name
+        path.write_text(f'#!/bin/sh\necho "$0 $*" >>"{self.said}.new"\nmv "{self.said}.new" "{self.said}"\n{script}\n')
+        path.chmod(0o755)
+
+    @property
+    def path(self):
+        return {"PATH": f"{self.bin}:{self.world.env['PATH']}"}
+
+    def start(self, *args):
+        return subprocess.Popen([BIN / "adit", "rdp", *args], env={**self.world.env, **self.path}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def port_of(self, run):
+        wait_for("the client runs", lambda: self.said.exists() or run.poll() is not None)
+        self.assertIsNone(run.poll(), run.stderr.read() if run.poll() is not None else "")
+        return int(self.said.read_text().strip().rsplit(":", 1)[1])
+
+    def forwards(self):
+        vm = self.world.vm("win11")
+        return [f["listening"] for f in vm["forwards"]] if vm else []
+
+    def test_the_client_gets_a_tunnel_that_ends_with_it(self):
+        self.client(f'while [ ! -e "{self.bin}/close" ]; do sleep 0.05; done\nexit 9')
+        run = self.start("win11", "--", "/u:me")
+        port = self.port_of(run)
+        self.assertIn(f"xfreerdp /u:me /v:127.0.0.1:{port}", self.said.read_text())
+        self.assertTrue(rdp_opens(port))
+        (self.bin / "close").touch()
+        out, err = run.communicate(timeout=30)
+        self.assertEqual((run.returncode, out, err), (0, "", ""))
+        wait_for("the forward is gone", lambda: self.forwards() == [])
+
+    def test_a_second_window_keeps_the_tunnel_and_shares_the_connection(self):
+        self.client("exit 0")  # hands over to one that runs already, as Remmina does
+        run = self.start("win11")
+        port = self.port_of(run)
+        with connect(port) as window:
+            window.sendall(RDP_REQUEST)
+            recv_exactly(window, 19)
+            self.assertTrue(rdp_opens(port))
+            wait_for("one window is open", lambda: self.world.vm("win11")["forwards"][0]["flows"] == 1)
+            self.assertIsNone(run.poll())
+            self.assertEqual(self.world.vm("win11")["connections"], 1)
+        run.communicate(timeout=30)
+        self.assertEqual(run.returncode, 0)
+
+    def test_print_and_write_stay_until_interrupted(self):
+        file = self.bin / "win11.rdp"
+        run = self.start("win11", "--print", "--write", str(file))
+        address = run.stdout.readline().strip()
+        self.assertRegex(address, r"^127\.0\.0\.1:\d+$")
+        self.assertIn(f"full address:s:{address}\r\n", file.read_bytes().decode())
+        self.assertTrue(rdp_opens(int(address.split(":")[1])))
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=30)
+        self.assertEqual(run.returncode, 0)
+        wait_for("the forward is gone", lambda: self.forwards() == [])
+
+    def test_keep_leaves_the_tunnel_to_the_daemon(self):
+        done = self.world.adit("rdp", "win11", "--print", "--keep")
+        port = int(done.stdout.strip().split(":")[1])
+        self.assertTrue(rdp_opens(port))
+        self.assertReadable(done.stderr, "adit cancel win11 -L", str(port))
+        self.world.adit("cancel", "win11", "-L", f"127.0.0.1:{port}:localhost:3389")
+
+    def test_the_client_that_is_named(self):
+        self.client("exit 0")
+        self.client("exit 0", "remmina")
+        done = self.world.adit("rdp", "win11", "--keep", "--client", "remmina", env=self.path)
+        self.assertRegex(self.said.read_text(), r"remmina -c rdp://127\.0\.0\.1:\d+\n")
+        self.client("exit 0", "my-viewer")
+        self.world.adit("rdp", "win11", "--keep", "--client", self.bin / "my-viewer", env=self.path)
+        self.assertRegex(self.said.read_text(), r"my-viewer 127\.0\.0\.1:\d+\n")
+
+    def test_a_killed_command_takes_its_tunnel_along_when_the_client_ends(self):
+        self.client(f'while [ ! -e "{self.bin}/close" ]; do sleep 0.05; done')
+        run = self.start("win11")
+        self.assertTrue(rdp_opens(self.port_of(run)))
+        run.kill()
+        (self.bin / "close").touch()
+        run.communicate(timeout=30)
+        wait_for("the forward is gone", lambda: self.forwards() == [])
+
+    def test_failures_say_what_to_do(self):
+        self.fails(64, "rdp", names=("which VM",))
+        self.fails(64, "rdp", "win11", "--print", "--client", "remmina", names=("start no client",))
+        self.fails(64, "rdp", "win11", "--port", "0", names=("the port",))
+        nothing = {"PATH": str(self.bin)}
+        self.fails(69, "rdp", "win11", env=nothing, names=("rdp win11", "no RDP client", "xfreerdp", "--client", "--print"))
+        self.fails(69, "rdp", "win11", "--client", "nosuch", names=("no nosuch in PATH",))
+        self.fails(69, "rdp", "rg-desk/nosuch", "--print", names=("nosuch", "not found"))
+        self.fails(69, "rdp", "win11", "--write", "/nonexistent/x.rdp", names=("/nonexistent/x.rdp",))
+        (self.bin / "broken").write_text("#!/nonexistent/interpreter\n")
+        (self.bin / "broken").chmod(0o755)
+        self.fails(69, "rdp", "win11", "--client", self.bin / "broken", names=("cannot run", "broken"))
+        self.assertEqual(self.forwards(), [])
 
 
 if __name__ == "__main__":
