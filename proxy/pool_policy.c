@@ -1,9 +1,9 @@
 /*
  * pool_policy: the decisions of a pool, apart from its mechanics.
  *
- * While the pool may grow, interactive and bulk flows stay apart and a stuck connection gets nothing new.
- * When it may not, the least bad connection is shared: a stuck one last, then one of the other kind, then by
- * number of flows.
+ * While the pool may grow, nothing but bulk joins bulk, bulk joins nothing interactive, and a stuck
+ * connection gets nothing new. When it may not, the least bad connection is shared: a stuck one last, then
+ * one of the other kind, then by number of flows.
  */
 #include "pool_policy.h"
 
@@ -11,7 +11,8 @@
 
 static bool clashes(const struct pool_load *c, enum pool_class cls)
 {
-    return (cls == POOL_INTERACTIVE && c->flows[POOL_BULK] > 0) ||
+    /* What says nothing of itself may be somebody's prompt: it does not start behind a transfer. */
+    return (cls != POOL_BULK && c->flows[POOL_BULK] > 0) ||
            (cls == POOL_BULK && c->flows[POOL_INTERACTIVE] > 0);
 }
 
@@ -20,11 +21,11 @@ static bool clashes(const struct pool_load *c, enum pool_class cls)
 static unsigned misfit(const struct pool_load *c, enum pool_class cls)
 {
     if (c->stuck)
-        return 4;
-    if (clashes(c, cls))
         return 3;
+    if (clashes(c, cls))
+        return 2;
     if (cls == POOL_UNKNOWN)
-        return c->flows[POOL_BULK] > 0 ? 2 : c->flows[POOL_INTERACTIVE] > 0 ? 1 : 0;
+        return c->flows[POOL_INTERACTIVE] > 0 ? 1 : 0;
     return c->flows[POOL_UNKNOWN] > 0 ? 1 : 0;
 }
 

@@ -38,7 +38,15 @@ static void test_interactive_keeps_off_bulk_while_the_pool_may_grow(void **state
     picks(bulk, 1, POOL_INTERACTIVE, POOL_GROWTH_NONE, 0);
     assert_int_equal(pool_policy_pick(desk, 1, POOL_BULK, POOL_GROWTH_MAY).action, POOL_GROW);
     picks(desk, 1, POOL_BULK, POOL_GROWTH_NONE, 0);
-    picks(bulk, 1, POOL_UNKNOWN, POOL_GROWTH_MAY, 0); /* no connection is opened on a suspicion */
+}
+
+/* Measured beside an upload: a ping on a port that says nothing took up to 59 ms where one apart took 0.3 ms.
+ */
+static void test_what_may_be_a_prompt_does_not_start_behind_a_transfer(void **state)
+{
+    struct pool_load bulk[] = {LOAD(0, 0, 1)};
+    assert_int_equal(pool_policy_pick(bulk, 1, POOL_UNKNOWN, POOL_GROWTH_MAY).action, POOL_GROW);
+    picks(bulk, 1, POOL_UNKNOWN, POOL_GROWTH_NONE, 0);
 }
 
 static void test_kinds_gather_where_they_fit(void **state)
@@ -120,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_idle_connection_serves_anybody),
         cmocka_unit_test(test_interactive_keeps_off_bulk_while_the_pool_may_grow),
+        cmocka_unit_test(test_what_may_be_a_prompt_does_not_start_behind_a_transfer),
         cmocka_unit_test(test_kinds_gather_where_they_fit),
         cmocka_unit_test(test_fewest_flows_among_equals),
         cmocka_unit_test(test_stuck_connection_is_the_last_resort),
