@@ -2,6 +2,10 @@
  * azure_setup: makes ARM and the resolver from the configuration; without them only look-ups fail, with the
  * reason.
  */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/paths.h"
 #include "daemon_private.h"
 
 static int find_cloud(const struct config_azure *c, struct azure_cloud *out, struct err *err)
@@ -19,6 +23,42 @@ static int find_cloud(const struct config_azure *c, struct azure_cloud *out, str
     return err_set(err, ERR_INVAL, "unknown cloud");
 }
 
+static const char *or_env(const char *text, const char *variable)
+{
+    const char *from_env = getenv(variable);
+    return text ? text : from_env ? from_env : "";
+}
+
+/* What another one's cache must not be taken for. Nothing of it is secret. NULL when out of memory. */
+static char *cache_scope(const struct azure_cloud *cloud, const struct config_azure *c)
+{
+    return mem_printf("cloud=%s tenant=%s client=%s credential=%s", cloud->arm,
+                      or_env(c->tenant, "AZURE_TENANT_ID"), or_env(NULL, "AZURE_CLIENT_ID"), c->credential);
+}
+
+static int make_resolver(struct daemon *d, const struct azure_cloud *cloud, struct err *err)
+{
+    const struct config_azure *c = &d->config->azure;
+    struct err why;
+    err_clear(&why);
+    char *dir = paths_cache_dir(&why), *scope = cache_scope(cloud, c);
+    if (why.code)
+        log_warn(&DAEMON_LOG, "nothing is kept on disk: %s", why.msg);
+    const struct resolver_options resolver = {
+        .azure = d->azure,
+        .clock = d->clock,
+        .subscriptions = (const char *const *)c->subscriptions,
+        .subscription_count = c->subscription_count,
+        .loop = &d->loop,
+        .cache_dir = scope ? dir : NULL,
+        .cache_scope = scope,
+    };
+    int rc = resolver_new(&d->resolver, &resolver, err);
+    mem_free(dir);
+    mem_free(scope);
+    return rc;
+}
+
 static int setup(struct daemon *d, struct err *err)
 {
     const struct config_azure *c = &d->config->azure;
@@ -33,15 +73,7 @@ static int setup(struct daemon *d, struct err *err)
     int rc = find_cloud(c, &azure.cloud, err);
     if (rc == 0)
         rc = azure_new(&d->azure, &azure, err);
-    if (rc < 0)
-        return rc;
-    const struct resolver_options resolver = {
-        .azure = d->azure,
-        .clock = d->clock,
-        .subscriptions = (const char *const *)c->subscriptions,
-        .subscription_count = c->subscription_count,
-    };
-    return resolver_new(&d->resolver, &resolver, err);
+    return rc < 0 ? rc : make_resolver(d, &azure.cloud, err);
 }
 
 static void on_azure_closed(void *arg)

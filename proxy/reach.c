@@ -130,8 +130,8 @@ static int start_lookup(struct reach *r, const struct reach_env *env, const stru
                                  .instance = vm->vm.instance};
     if (direct)
         resolver_invalidate(env->resolver, &name);
-    return resolver_lookup(env->resolver, &name, direct ? RESOLVER_NO_CACHE | RESOLVER_DIRECT : 0, 0,
-                           on_facts, r, &r->lookup, err);
+    return resolver_lookup(env->resolver, &name, direct ? RESOLVER_DIRECT : 0, 0, on_facts, r, &r->lookup,
+                           err);
 }
 
 int reach_start(struct reach **out, const struct reach_env *env, const struct config_vm *vm, uint16_t port,

@@ -57,26 +57,38 @@ static bool take_name(const char **p, char *out, size_t size)
     return true;
 }
 
-/* "/subscriptions/S/resourceGroups/G/providers/TYPE/N" */
-static bool parse(const char *text, const char *type, struct arm_vm_id *out)
+bool arm_instance_ok(const char *text)
+{
+    size_t n = strspn(text, "0123456789");
+    return n > 0 && n < ARM_INSTANCE_MAX - 1 && text[n] == 0;
+}
+
+/* "/subscriptions/S/resourceGroups/G/providers/TYPE/N", and for a scale set's "/virtualMachines/I" behind it.
+ */
+static bool parse(const char *text, const char *type, bool instance, struct arm_vm_id *out)
 {
     const char *p = text;
+    out->instance[0] = 0;
     return strnlen(text, ARM_ID_MAX) < ARM_ID_MAX && take_word(&p, "/subscriptions/") &&
            take_name(&p, out->subscription, sizeof(out->subscription)) && take_word(&p, "/resourceGroups/") &&
            take_name(&p, out->group, sizeof(out->group)) && take_word(&p, "/providers/") &&
            take_word(&p, type) && take_word(&p, "/") && take_name(&p, out->name, sizeof(out->name)) &&
+           (!instance ||
+            (take_word(&p, "/virtualMachines/") && take_name(&p, out->instance, sizeof(out->instance)) &&
+             arm_instance_ok(out->instance))) &&
            *p == 0 && arm_guid_ok(out->subscription) && arm_name_ok(out->group) && arm_name_ok(out->name);
 }
 
 bool arm_vm_id_parse(const char *text, struct arm_vm_id *out)
 {
-    return parse(text, "Microsoft.Compute/virtualMachines", out);
+    return parse(text, "Microsoft.Compute/virtualMachines", false, out) ||
+           parse(text, "Microsoft.Compute/virtualMachineScaleSets", true, out);
 }
 
 bool arm_id_is(const char *text, const char *type)
 {
     struct arm_vm_id parts;
-    return parse(text, type, &parts);
+    return parse(text, type, false, &parts);
 }
 
 void arm_path_add(struct strbuf *out, const char *text)
@@ -87,4 +99,17 @@ void arm_path_add(struct strbuf *out, const char *text)
         else
             strbuf_printf(out, "%%%02X", *p);
     }
+}
+
+void arm_vm_path_add(struct strbuf *out, const struct arm_vm_id *vm)
+{
+    strbuf_puts(out, "/subscriptions/");
+    arm_path_add(out, vm->subscription);
+    strbuf_puts(out, "/resourceGroups/");
+    arm_path_add(out, vm->group);
+    strbuf_puts(out, vm->instance[0] ? "/providers/Microsoft.Compute/virtualMachineScaleSets/"
+                                     : "/providers/Microsoft.Compute/virtualMachines/");
+    arm_path_add(out, vm->name);
+    if (vm->instance[0])
+        strbuf_printf(out, "/virtualMachines/%s", vm->instance);
 }

@@ -46,8 +46,8 @@ enum resolver_os facts_os_of(const char *text)
 
 static void facts_free(struct resolver_facts *f)
 {
-    char *const texts[] = {f->id,           f->vm_id,    f->name,       f->group,
-                           f->subscription, f->location, f->admin_user, f->provisioning};
+    char *const texts[] = {f->id,       f->vm_id,      f->name,         f->group,      f->subscription,
+                           f->location, f->admin_user, f->provisioning, f->unconfirmed};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         mem_free(texts[i]);
     mem_free(f->addresses);
@@ -81,7 +81,7 @@ int facts_new(struct resolver_facts **out, const char *id, enum resolver_source 
     f->id = mem_strdup(id);
     f->vm_id = mem_strdup("");
     f->location = mem_strdup("");
-    f->name = mem_strdup(parts.name);
+    f->name = parts.instance[0] ? mem_printf("%s/%s", parts.name, parts.instance) : mem_strdup(parts.name);
     f->group = mem_strdup(parts.group);
     f->subscription = mem_strdup(parts.subscription);
     if (!f->id || !f->vm_id || !f->location || !f->name || !f->group || !f->subscription) {
@@ -176,6 +176,7 @@ int facts_copy(const struct resolver_facts **out, const struct resolver_facts *i
     if (!f)
         return ERR_NOMEM;
     *f = *in;
+    f->unconfirmed = NULL;
     f->refs = 1;
     f->source = source;
     f->id = mem_strdup(in->id);

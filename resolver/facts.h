@@ -39,7 +39,8 @@ struct resolver_address {
 struct resolver_facts {
     char *id;    /* resource ID, as ARM writes it */
     char *vm_id; /* properties.vmId: immutable for the VM's life */
-    char *name, *group, *subscription, *location;
+    char *name;  /* "set/3" for an instance of a Uniform scale set */
+    char *group, *subscription, *location;
     char *admin_user; /* or NULL */
     enum resolver_os os;
     enum resolver_power power;
@@ -49,6 +50,7 @@ struct resolver_facts {
     size_t address_count;
     enum resolver_source source;
     uint64_t fetched_wall_ms; /* when ARM said so */
+    char *unconfirmed;        /* why ARM could not be asked now, so that an old answer must do; or NULL */
     /* private */
     int refs;
 };

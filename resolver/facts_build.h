@@ -32,7 +32,11 @@ int facts_address_add(struct resolver_facts *f, const char *ip, bool is_public, 
 /* Best first. Once, after the last one was added. */
 void facts_address_sort(struct resolver_facts *f);
 
-/* A copy that says where it came from now. ERR_NOMEM. */
+/* Reads what resolver_facts_to_json() wrote; as mistrustful as with ARM's own answers. ERR_PROTOCOL,
+ * ERR_NOMEM. */
+int facts_of_json(struct resolver_facts **out, const json_t *json, struct err *err);
+
+/* A copy that says where it came from now; `unconfirmed` stays behind. ERR_NOMEM. */
 int facts_copy(const struct resolver_facts **out, const struct resolver_facts *in,
                enum resolver_source source);
 

@@ -3,6 +3,8 @@
  */
 #include "facts.h"
 
+#include <string.h>
+
 static bool family_fits(const struct resolver_address *a, enum resolver_family family)
 {
     return family == RESOLVER_FAMILY_ANY || a->is_ipv6 == (family == RESOLVER_FAMILY_IPV6);
@@ -27,12 +29,14 @@ static size_t count(const struct resolver_facts *f, bool is_public)
 
 static int not_running(const struct resolver_facts *f, struct err *err)
 {
-    err_set(err, ERR_UNAVAILABLE, "the VM is %s", resolver_power_name(f->power));
-    if (f->power == RESOLVER_POWER_STOPPING || f->power == RESOLVER_POWER_DEALLOCATING)
-        return err_hint(err, "; once it has stopped, start it: az vm start -g %s -n %s --subscription %s",
-                        f->group, f->name, f->subscription);
-    return err_hint(err, "; start it: az vm start -g %s -n %s --subscription %s", f->group, f->name,
-                    f->subscription);
+    const char *slash = strchr(f->name, '/');
+    int n = slash ? (int)(slash - f->name) : (int)strlen(f->name);
+    err_set(err, ERR_UNAVAILABLE, "the VM is %s; %s", resolver_power_name(f->power),
+            f->power == RESOLVER_POWER_STOPPING || f->power == RESOLVER_POWER_DEALLOCATING
+                ? "once it has stopped, start it: "
+                : "start it: ");
+    return err_hint(err, "az %s start -g %s -n %.*s%s%s --subscription %s", slash ? "vmss" : "vm", f->group,
+                    n, f->name, slash ? " --instance-ids " : "", slash ? slash + 1 : "", f->subscription);
 }
 
 static int no_address(const struct resolver_facts *f, const struct resolver_want *want, struct err *err)

@@ -4,6 +4,8 @@
  */
 #include "kql.h"
 
+#include <string.h>
+
 void kql_literal_add(struct strbuf *out, const char *text)
 {
     strbuf_puts(out, "'");
@@ -20,14 +22,15 @@ void kql_literal_add(struct strbuf *out, const char *text)
 
 void kql_vms_named(struct strbuf *out, const char *const *names, size_t count)
 {
-    strbuf_puts(out, "Resources | where type =~ 'microsoft.compute/virtualmachines' and name in~ (");
+    strbuf_puts(out, "Resources | where type =~ 'microsoft.compute/virtualmachines'");
     for (size_t i = 0; i < count; i++) {
-        if (i)
-            strbuf_puts(out, ", ");
+        strbuf_puts(out, i ? ", " : " and name in~ (");
         kql_literal_add(out, names[i]);
     }
+    if (count)
+        strbuf_puts(out, ")");
     strbuf_puts(
-        out, ") | mv-expand nic = properties.networkProfile.networkInterfaces"
+        out, " | mv-expand nic = properties.networkProfile.networkInterfaces"
              " | extend nicId = tolower(tostring(nic.id))"
              " | join kind=leftouter (Resources | where type =~ 'microsoft.network/networkinterfaces'"
              " | mv-expand ipc = properties.ipConfigurations"
@@ -44,4 +47,14 @@ void kql_vms_named(struct strbuf *out, const char *const *names, size_t count)
              " provisioning = tostring(properties.provisioningState), nicId,"
              " nicPrimary = tobool(nic.properties.primary), ipName, ipPrimary, privateIp, publicIp"
              " | order by id asc, nicId asc, ipName asc");
+}
+
+void kql_vms_as_long_as(struct strbuf *out, const char *name)
+{
+    size_t n = strlen(name);
+    strbuf_printf(
+        out,
+        "Resources | where type =~ 'microsoft.compute/virtualmachines' and strlen(name) between (%zu .. %zu)"
+        " | project id | order by id asc",
+        n > 3 ? n - 3 : 0, n + 3);
 }

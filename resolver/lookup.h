@@ -19,14 +19,22 @@ int lookup_direct_start(struct azure *a, struct clock *clock, const struct arm_v
                         struct err *err);
 void lookup_direct_cancel(struct lookup_direct *l);
 
-/* lookup_graph: every VM of one name in the subscriptions (none: all visible ones) by one query; the facts
- * and the array are borrowed; count may be 0. `answered`: ARM was there, but its
- * answer is an error or makes no sense.
- */
+/* lookup_instance: the same for an instance of a Uniform scale set. */
+struct lookup_instance;
+int lookup_instance_start(struct azure *a, struct clock *clock, const struct arm_vm_id *vm,
+                          uint32_t deadline_ms, lookup_direct_cb cb, void *arg, struct lookup_instance **out,
+                          struct err *err);
+void lookup_instance_cancel(struct lookup_instance *l);
+
+/* lookup_graph: every VM of these names in the subscriptions (none: all visible ones) by one query; no names:
+ * every VM. The facts and the array are borrowed; count may be 0. `answered`: ARM was there, but its answer
+ * is an error or makes no sense. */
+#define LOOKUP_GRAPH_NAMES_MAX 1000 /* of one query */
+
 struct lookup_graph;
 typedef void (*lookup_graph_cb)(void *arg, struct resolver_facts *const *vms, size_t count, bool answered,
                                 const struct err *err);
-int lookup_graph_start(struct azure *a, struct clock *clock, const char *name,
+int lookup_graph_start(struct azure *a, struct clock *clock, const char *const *names, size_t name_count,
                        const char *const *subscriptions, size_t subscription_count, uint32_t deadline_ms,
                        lookup_graph_cb cb, void *arg, struct lookup_graph **out, struct err *err);
 void lookup_graph_cancel(struct lookup_graph *l);

@@ -151,12 +151,7 @@ int lookup_direct_start(struct azure *a, struct clock *clock, const struct arm_v
     l->cb = cb;
     l->arg = arg;
     strbuf_init(&path);
-    strbuf_puts(&path, "/subscriptions/");
-    arm_path_add(&path, vm->subscription);
-    strbuf_puts(&path, "/resourceGroups/");
-    arm_path_add(&path, vm->group);
-    strbuf_puts(&path, "/providers/Microsoft.Compute/virtualMachines/");
-    arm_path_add(&path, vm->name);
+    arm_vm_path_add(&path, vm);
     strbuf_puts(&path, "?$expand=instanceView&api-version=" COMPUTE_API);
     int rc = get(l, &path, on_vm, l, &l->vm_req, err);
     if (rc) {

@@ -1,5 +1,6 @@
 /*
- * lookup_graph: finds VMs by bare name with one Resource Graph query that already carries every fact.
+ * lookup_graph: finds VMs by name, or all of them, with one Resource Graph query that already carries every
+ * fact.
  *
  * The request is ARM's POST /providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01 with
  *
@@ -9,7 +10,7 @@
  * second page on
  *
  * QUERY is one line, its parts joined by single blanks; NAMES is 'web1' or 'web1', 'web2', …, each quoted for
- * KQL:
+ * KQL; for every VM the comparison with names is left out:
  *
  *   Resources
  *   | where type =~ 'microsoft.compute/virtualmachines' and name in~ (NAMES)
@@ -134,14 +135,15 @@ static void on_page(void *arg, const struct azure_reply *reply, const struct err
         finish(l, rc == ERR_PROTOCOL, rc ? &why : NULL);
 }
 
-static json_t *body_of(const char *name, const char *const *subscriptions, size_t count)
+static json_t *body_of(const char *const *names, size_t name_count, const char *const *subscriptions,
+                       size_t count)
 {
     struct strbuf query;
     json_t *list = count ? json_array() : NULL;
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, json_string(subscriptions[i]));
     strbuf_init(&query);
-    kql_vms_named(&query, &name, 1);
+    kql_vms_named(&query, names, name_count);
     json_t *body = query.bad || (count && json_array_size(list) != count)
                        ? NULL
                        : json_pack("{s:s, s:{s:s, s:i}}", "query", query.data, "options", "resultFormat",
@@ -155,7 +157,7 @@ static json_t *body_of(const char *name, const char *const *subscriptions, size_
     return body;
 }
 
-int lookup_graph_start(struct azure *a, struct clock *clock, const char *name,
+int lookup_graph_start(struct azure *a, struct clock *clock, const char *const *names, size_t name_count,
                        const char *const *subscriptions, size_t subscription_count, uint32_t deadline_ms,
                        lookup_graph_cb cb, void *arg, struct lookup_graph **out, struct err *err)
 {
@@ -168,7 +170,7 @@ int lookup_graph_start(struct azure *a, struct clock *clock, const char *name,
     l->cb = cb;
     l->arg = arg;
     graph_rows_init(&l->rows);
-    l->body = body_of(name, subscriptions, subscription_count);
+    l->body = body_of(names, name_count, subscriptions, subscription_count);
     int rc = l->body ? ask(l, err) : err_set(err, ERR_NOMEM, "out of memory, or a name that is no text");
     if (rc) {
         lookup_graph_cancel(l);

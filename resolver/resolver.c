@@ -7,12 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/strbuf.h"
 #include "resolver_private.h"
 
 #define FRESH_DEFAULT_MS 600000u
 #define DEADLINE_DEFAULT_MS 30000u
 #define DEADLINE_GRACE_MS 100u /* the flight's own error says more than "no answer": let it come first */
+
+static void scope_text(const struct resolver *r, const char *scope, struct strbuf *out)
+{
+    strbuf_puts(out, scope ? scope : "");
+    subscriptions_text(r->subscriptions, out);
+}
+
+static void open_file(struct resolver *r, const struct resolver_options *o)
+{
+    struct strbuf scope;
+    struct err err;
+    strbuf_init(&scope);
+    scope_text(r, o->cache_scope, &scope);
+    const struct cache_file_options file = {.loop = o->loop,
+                                            .clock = o->clock,
+                                            .cache = r->cache,
+                                            .dir = o->cache_dir,
+                                            .scope = scope.data,
+                                            .sure = subscriptions_fixed(r->subscriptions)};
+    if (scope.bad || !scope.data)
+        log_warn((&(struct log_ctx){.module = "resolver"}), "nothing is kept on disk: out of memory");
+    else if (cache_file_open(&r->file, &file, &err) < 0)
+        log_warn((&(struct log_ctx){.module = "resolver"}), "nothing is kept on disk: %s", err.msg);
+    strbuf_done(&scope);
+}
 
 int resolver_new(struct resolver **out, const struct resolver_options *o, struct err *err)
 {
@@ -21,28 +48,38 @@ int resolver_new(struct resolver **out, const struct resolver_options *o, struct
         return err_set(err, ERR_NOMEM, "out of memory");
     r->azure = o->azure;
     r->clock = o->clock;
+    r->refresh_ms = o->fresh_ms ? o->fresh_ms : FRESH_DEFAULT_MS;
     list_init(&r->flying);
     list_init(&r->reqs);
+    list_init(&r->lists);
+    timer_init(&r->refresh, o->clock, on_refresh);
     r->flights = map_new(true);
     int rc = r->flights ? 0 : err_set(err, ERR_NOMEM, "out of memory");
     if (!rc)
         rc = subscriptions_new(&r->subscriptions, o->azure, o->clock, o->subscriptions, o->subscription_count,
                                err);
     if (!rc)
-        rc = cache_new(&r->cache, o->clock, o->fresh_ms ? o->fresh_ms : FRESH_DEFAULT_MS, err);
+        rc = cache_new(&r->cache, o->clock, r->refresh_ms, err);
+    if (!rc)
+        rc = batch_new(&r->batch, o->azure, o->clock, err);
+    if (!rc && timer_start(&r->refresh, clock_jitter(r->refresh_ms, 10)))
+        rc = err_set(err, ERR_NOMEM, "out of memory");
     if (rc) {
         resolver_free(r);
         return rc;
     }
+    if (o->cache_dir)
+        open_file(r, o);
     *out = r;
     return 0;
 }
 
-static void req_free(struct resolver_req *req)
+void resolver_req_free(struct resolver_req *req)
 {
     list_remove(&req->all);
     list_remove(&req->node);
     timer_stop(&req->timer);
+    timer_stop(&req->patience);
     resolver_facts_unref(req->facts);
     mem_free(req);
 }
@@ -52,73 +89,35 @@ void resolver_free(struct resolver *r)
     struct list *node;
     if (!r)
         return;
+    timer_stop(&r->refresh);
+    cache_file_close(r->file);
     while ((node = list_first(&r->reqs)) != NULL)
-        req_free(container_of(node, struct resolver_req, all));
+        resolver_req_free(container_of(node, struct resolver_req, all));
+    resolver_all_free(r);
     flight_free_all(r);
+    batch_free(r->batch);
     subscriptions_free(r->subscriptions);
     cache_free(r->cache);
     map_free(r->flights, NULL);
     mem_free(r);
 }
 
-void resolver_full_key(char out[CACHE_KEY_MAX], const struct resolver_facts *f)
-{
-    snprintf(out, CACHE_KEY_MAX, "%s/%s/%s", f->subscription, f->group, f->name);
-}
-
-static int name_check(const char *what, const char *text, struct err *err)
-{
-    if (arm_name_ok(text))
-        return 0;
-    return err_set(err, ERR_INVAL,
-                   "\"%.100s\" cannot be the name of a %s: letters, digits, -, _, . and () only", text, what);
-}
-
 static int ask_of(const struct resolver *r, struct asked *out, const struct resolver_name *n, struct err *err)
 {
-    struct arm_vm_id id;
-    struct resolver_name parts = *n;
-    memset(out, 0, sizeof(*out));
-    if (n->instance)
-        return err_set(
-            err, ERR_UNSUPPORTED,
-            "%s/%s/%s: instances of Uniform scale sets are not looked up by this version; those of Flexible "
-            "scale sets are VMs: write group/vm",
-            n->group ? n->group : "", n->name, n->instance);
-    if (n->name[0] == '/') {
-        if (!arm_vm_id_parse(n->name, &id))
-            return err_set(err, ERR_INVAL, "\"%.200s\" is not the resource ID of a VM", n->name);
-        parts = (struct resolver_name){.subscription = id.subscription, .group = id.group, .name = id.name};
-    }
-    if (parts.group && !parts.subscription)
-        parts.subscription = subscriptions_default(r->subscriptions);
-    int rc = name_check("VM", parts.name, err);
-    if (!rc && parts.group)
-        rc = name_check("resource group", parts.group, err);
-    if (!rc && parts.subscription && strlen(parts.subscription) >= sizeof(out->subscription))
-        rc = err_set(err, ERR_INVAL, "\"%.100s\" cannot be the name of a subscription: too long",
-                     parts.subscription);
-    if (rc)
-        return rc;
-    snprintf(out->name, sizeof(out->name), "%s", parts.name);
-    snprintf(out->group, sizeof(out->group), "%s", parts.group ? parts.group : "");
-    snprintf(out->subscription, sizeof(out->subscription), "%s",
-             parts.subscription ? parts.subscription : "");
-    snprintf(out->label, sizeof(out->label), "%s%s%s", out->group, out->group[0] ? "/" : "", out->name);
-    int len = out->group[0]
-                  ? snprintf(out->key, sizeof(out->key), "%s/%s/%s", out->subscription, out->group, out->name)
-                  : snprintf(out->key, sizeof(out->key), "*/%s", out->name);
-    if (len < 0 || (size_t)len >= sizeof(out->key))
-        return err_set(err, ERR_INVAL, "%s: the names are too long together", out->label);
-    return 0;
+    return asked_of(out, n, subscriptions_default(r->subscriptions), err);
 }
 
-void resolver_req_tell(struct resolver_req *req, const struct resolver_facts *facts, const struct err *err)
+void resolver_req_tell(struct resolver_req *req, const char *key, const struct resolver_facts *facts,
+                       const struct err *err)
 {
     resolver_cb cb = req->cb;
     void *arg = req->arg;
-    req_free(req);
-    cb(arg, facts, err);
+    const struct resolver_facts *old = NULL;
+    if (!facts && !(req->flags & RESOLVER_NO_CACHE))
+        old = last_resort(req->resolver, key, err);
+    resolver_req_free(req);
+    cb(arg, old ? old : facts, old ? NULL : err);
+    resolver_facts_unref(old);
 }
 
 static void on_at_hand(struct timer *t)
@@ -127,21 +126,53 @@ static void on_at_hand(struct timer *t)
     const struct resolver_facts *facts = req->facts;
     struct err err = req->err;
     req->facts = NULL;
-    resolver_req_tell(req, facts, facts ? NULL : &err);
+    resolver_req_tell(req, "", facts, facts ? NULL : &err);
     resolver_facts_unref(facts);
+}
+
+static void give_up(struct resolver_req *req, uint32_t waited_ms)
+{
+    char key[CACHE_KEY_MAX];
+    struct err err;
+    err_set(&err, ERR_TIMEOUT, "Azure did not say within %u s where the VM is", (waited_ms + 999) / 1000);
+    snprintf(key, sizeof(key), "%s", flight_key(req->flight));
+    flight_leave(req);
+    resolver_req_tell(req, key, NULL, &err);
 }
 
 static void on_deadline(struct timer *t)
 {
     struct resolver_req *req = container_of(t, struct resolver_req, timer);
-    struct err err;
-    err_set(&err, ERR_TIMEOUT, "Azure did not say within %u s where the VM is",
-            (req->deadline_ms + 999) / 1000);
-    flight_leave(req);
-    resolver_req_tell(req, NULL, &err);
+    give_up(req, req->deadline_ms);
 }
 
-static struct resolver_req *req_new(struct resolver *r, uint32_t deadline_ms, resolver_cb cb, void *arg)
+static void nobody(void *arg, const struct resolver_facts *facts, const struct err *err)
+{
+    (void)arg;
+    (void)facts;
+    (void)err;
+}
+
+/* ARM is slow and there is an old answer: use it, and let the look-up go on for the next caller. */
+static void on_patience(struct timer *t)
+{
+    struct resolver_req *req = container_of(t, struct resolver_req, patience), *stays;
+    struct resolver *r = req->resolver;
+    uint64_t now = clock_now(r->clock);
+    if (!req->flight || !cache_last_resort(r->cache, flight_key(req->flight)))
+        return;
+    stays =
+        resolver_req_new(r, req->deadline_at > now ? (uint32_t)(req->deadline_at - now) : 1, nobody, NULL);
+    if (stays) {
+        stays->background = true;
+        stays->flags = RESOLVER_NO_CACHE;
+        flight_join(req->flight, stays);
+        timer_start(&stays->timer, stays->deadline_ms);
+    }
+    give_up(req, RESOLVER_PATIENCE_MS);
+}
+
+struct resolver_req *resolver_req_new(struct resolver *r, uint32_t deadline_ms, resolver_cb cb, void *arg)
 {
     struct resolver_req *req = mem_zalloc(sizeof(*req));
     if (!req)
@@ -153,15 +184,16 @@ static struct resolver_req *req_new(struct resolver *r, uint32_t deadline_ms, re
     req->arg = arg;
     list_init(&req->node);
     timer_init(&req->timer, r->clock, on_deadline);
+    timer_init(&req->patience, r->clock, on_patience);
     list_init(&req->all);
     list_push(&r->reqs, &req->all);
     return req;
 }
 
-static int answer_soon(struct resolver_req *req)
+static int answer_soon(struct resolver_req *req, struct err *err)
 {
     timer_init(&req->timer, req->resolver->clock, on_at_hand);
-    return timer_start(&req->timer, 0);
+    return timer_start(&req->timer, 0) ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }
 
 /* Joins the flight that would answer it, or starts one. */
@@ -176,7 +208,10 @@ static int fly(struct resolver_req *req, const struct asked *asked, bool direct,
     if (rc < 0)
         return rc;
     flight_join(f, req);
-    if (timer_start(&req->timer, req->deadline_ms + DEADLINE_GRACE_MS)) {
+    bool old = !(req->flags & RESOLVER_NO_CACHE) && cache_last_resort(r->cache, asked->key);
+    if (timer_start(&req->timer, req->deadline_ms + DEADLINE_GRACE_MS) ||
+        (old && req->deadline_ms > RESOLVER_PATIENCE_MS &&
+         timer_start(&req->patience, RESOLVER_PATIENCE_MS))) {
         flight_leave(req);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
@@ -193,22 +228,26 @@ int resolver_lookup(struct resolver *r, const struct resolver_name *name, unsign
     int rc = ask_of(r, &asked, name, err);
     if (rc)
         return rc;
-    struct resolver_req *req = req_new(r, deadline_ms, cb, arg);
+    struct resolver_req *req = resolver_req_new(r, deadline_ms, cb, arg);
     if (!req)
         return err_set(err, ERR_NOMEM, "out of memory");
+    req->flags = flags;
     enum cache_answer answer = cache_get(r->cache, asked.key, &facts, &missing);
     bool direct = (flags & RESOLVER_DIRECT) || answer == CACHE_HINT;
-    if (!(flags & (RESOLVER_NO_CACHE | RESOLVER_DIRECT)) && answer == CACHE_FRESH) {
+    bool remembered = !(flags & (RESOLVER_NO_CACHE | RESOLVER_DIRECT));
+    if (remembered && (answer == CACHE_FRESH || answer == CACHE_STALE)) {
         req->facts = resolver_facts_ref(facts);
-        rc = answer_soon(req) ? err_set(err, ERR_NOMEM, "out of memory") : 0;
-    } else if (!(flags & (RESOLVER_NO_CACHE | RESOLVER_DIRECT)) && answer == CACHE_MISSING) {
+        rc = answer_soon(req, err);
+        if (!rc && answer == CACHE_STALE)
+            refresh_one(r, &asked);
+    } else if (remembered && answer == CACHE_MISSING) {
         req->err = *missing;
-        rc = answer_soon(req) ? err_set(err, ERR_NOMEM, "out of memory") : 0;
+        rc = answer_soon(req, err);
     } else {
         rc = fly(req, &asked, direct, facts, err);
     }
     if (rc) {
-        req_free(req);
+        resolver_req_free(req);
         return rc;
     }
     *out = req;
@@ -218,7 +257,7 @@ int resolver_lookup(struct resolver *r, const struct resolver_name *name, unsign
 void resolver_cancel(struct resolver_req *req)
 {
     flight_leave(req);
-    req_free(req);
+    resolver_req_free(req);
 }
 
 static void suspect(struct resolver *r, const char *key)

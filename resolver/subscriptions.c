@@ -250,6 +250,20 @@ const char *subscriptions_default(const struct subscriptions *s)
     return s->listed && s->seen_count == 1 ? s->seen[0].guid : NULL;
 }
 
+bool subscriptions_fixed(const struct subscriptions *s)
+{
+    for (size_t i = 0; i < s->configured_count; i++)
+        if (!arm_guid_ok(s->configured[i]))
+            return false;
+    return s->configured_count > 0;
+}
+
+void subscriptions_text(const struct subscriptions *s, struct strbuf *out)
+{
+    for (size_t i = 0; i < s->configured_count; i++)
+        strbuf_printf(out, " subscription=%s", s->configured[i]);
+}
+
 int subscriptions_search(struct subscriptions *s, bool listed, uint32_t deadline_ms,
                          struct subscriptions_wait *w, const char ***guids, size_t *count, struct err *err)
 {

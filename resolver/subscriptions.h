@@ -9,6 +9,7 @@
 
 #include "azure/azure.h"
 #include "base/list.h"
+#include "base/strbuf.h"
 
 #define SUBSCRIPTIONS_MAX 10000 /* visible ones that are remembered */
 
@@ -36,6 +37,13 @@ int subscriptions_resolve(struct subscriptions *s, const char *wanted, uint32_t 
 
 /* The default one's GUID if it is known without asking, else NULL. Borrowed until the loop turns. */
 const char *subscriptions_default(const struct subscriptions *s);
+
+/* Whether all that is searched is configured, and by GUID: a name then means the same whoever is signed in.
+ */
+bool subscriptions_fixed(const struct subscriptions *s);
+
+/* Adds the configured ones, " subscription=GUID" each. */
+void subscriptions_text(const struct subscriptions *s, struct strbuf *out);
 
 /* The ones to search for a bare name: the same codes; *count 0 with *guids NULL means every visible one. The
  * array is mem_free()d by the caller, its texts are borrowed until the loop turns. `listed`: the visible ones

@@ -67,7 +67,8 @@ class Mistakes(WorldCase):
         self.fails(64, "resolve", "twin", names=("twin", "rg-lab/twin", "rg-web/twin"))
 
     def test_wrong_secret(self):
-        self.fails(77, "up", "web1", names=("AZURE_CLIENT_SECRET", "AADSTS7000215"), env={"AZURE_CLIENT_SECRET": "wrong-secret-value"})
+        self.fails(77, "up", "web1", names=("AZURE_CLIENT_SECRET", "AADSTS7000215"),
+                   env={"AZURE_CLIENT_SECRET": "wrong-secret-value", "XDG_CACHE_HOME": str(self.world.dir / "no-cache")})
         self.assertNotIn("wrong-secret-value", self.world.logs())
 
     def test_arm_down(self):

@@ -12,7 +12,11 @@ void world_reopen(struct world *w, const char *const *subscriptions, size_t coun
     struct resolver_options options = {.azure = w->rig->azure,
                                        .clock = w->rig->clock,
                                        .subscriptions = subscriptions,
-                                       .subscription_count = count};
+                                       .subscription_count = count,
+                                       .fresh_ms = w->fresh_ms,
+                                       .loop = &w->rig->loop,
+                                       .cache_dir = w->cache_dir,
+                                       .cache_scope = w->cache_scope};
     struct err err;
     resolver_free(w->resolver);
     w->resolver = NULL;
@@ -20,15 +24,20 @@ void world_reopen(struct world *w, const char *const *subscriptions, size_t coun
         fail_msg("%s", err.msg);
 }
 
-int world_setup(void **state)
+void world_reopen_same(struct world *w)
 {
     static const char *const subscriptions[] = {SUB};
+    world_reopen(w, subscriptions, 1);
+}
+
+int world_setup(void **state)
+{
     struct world *w = calloc(1, sizeof(*w));
     void *rig;
     if (rig_setup(&rig))
         return -1;
     w->rig = rig;
-    world_reopen(w, subscriptions, 1);
+    world_reopen_same(w);
     *state = w;
     return 0;
 }

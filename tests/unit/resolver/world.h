@@ -19,11 +19,15 @@
 struct world {
     struct rig *rig;
     struct resolver *resolver;
+    uint32_t fresh_ms;     /* of the next one; 0 = the default */
+    const char *cache_dir; /* likewise; NULL = none */
+    const char *cache_scope;
 };
 
 int world_setup(void **state);    /* one configured subscription: SUB */
 int world_teardown(void **state); /* asserts that the loop holds nothing any more */
 void world_reopen(struct world *w, const char *const *subscriptions, size_t count); /* another resolver */
+void world_reopen_same(struct world *w); /* another one like the first */
 
 /* group/name with one interface "NAME-nic" and its addresses; either may be NULL. Replaces an earlier one. */
 void world_vm(struct world *w, const char *group, const char *name, const char *power, const char *private_ip,
