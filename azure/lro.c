@@ -136,12 +136,11 @@ static void failed(struct azure_lro *l, const char *state, const json_t *doc)
 static void judge(struct azure_lro *l, const json_t *doc, long retry_after_s)
 {
     const char *state = state_in(l, doc);
-    if (!state && l->poll == LRO_RESOURCE) { /* a resource without a state is there, and that is all */
+    /* A resource without a state is there, and that is all. */
+    if (state ? strcasecmp(state, "Succeeded") == 0 : l->poll == LRO_RESOURCE) {
         finish(l, doc, NULL);
     } else if (!state) {
         fail(l, ERR_PROTOCOL, "the state of the operation is missing in the answer");
-    } else if (strcasecmp(state, "Succeeded") == 0) {
-        finish(l, doc, NULL);
     } else if (strcasecmp(state, "Failed") == 0 || strcasecmp(state, "Canceled") == 0) {
         failed(l, state, doc);
     } else {

@@ -43,7 +43,7 @@ static int check_config(const struct cli *cli, struct control_client *c, struct 
  * next. */
 static int attempt_past_end(struct attempt *a)
 {
-    const struct timespec pause = {.tv_nsec = 10 * 1000000};
+    const struct timespec pause = {.tv_nsec = 10 * 1000000L};
     int rc = attempt(a);
     for (int ms = 0; rc == ERR_CLOSED && ms < CONNECT_MS; ms += 10) {
         nanosleep(&pause, NULL);
