@@ -137,10 +137,10 @@ vms:
     def test_wrong_secret_and_a_shell_that_knows_better_than_the_daemon(self):
         wrong = {"AZURE_CLIENT_SECRET": "wrong-" + secrets.token_hex(16)}
         self.secrets.add(wrong["AZURE_CLIENT_SECRET"])
-        done = self.adit("resolve", "rg-web/web1", status=77, names=("AZURE_CLIENT_SECRET", "AADSTS7000215"), env=wrong)
+        done = self.adit("resolve", "--no-cache", "rg-web/web1", status=77, names=("AZURE_CLIENT_SECRET", "AADSTS7000215"), env=wrong)
         self.assertNotIn("adit stop", done.stderr)
         pid = self.world.daemon_pid()
-        self.adit("resolve", "rg-web/web1", status=77, names=("AZURE_CLIENT_SECRET: not the same here", str(pid), "adit stop"))
+        self.adit("resolve", "--no-cache", "rg-web/web1", status=77, names=("AZURE_CLIENT_SECRET: not the same here", str(pid), "adit stop"))
         self.adit("stop")
         self.assertSignsIn()
 
@@ -152,7 +152,7 @@ vms:
 
     def test_certificate_that_is_not_there(self):
         self.be("certificate")
-        self.adit("resolve", "rg-web/web1", status=64, names=("AZURE_CLIENT_CERTIFICATE_PATH", "nosuch.pem"),
+        self.adit("resolve", "--no-cache", "rg-web/web1", status=64, names=("AZURE_CLIENT_CERTIFICATE_PATH", "nosuch.pem"),
                   env={"AZURE_CLIENT_CERTIFICATE_PATH": str(self.world.dir / "nosuch.pem")})
 
     # ---- what the place provides ----
@@ -174,7 +174,7 @@ vms:
 
     def test_login_and_logout(self):
         self.be("device")
-        self.adit("resolve", "rg-web/web1", status=77, names=("adit login",))
+        self.adit("resolve", "--no-cache", "rg-web/web1", status=77, names=("adit login",))
         status, prompt, out, err = self.log_in()
         self.assertEqual(status, 0, err + self.world.logs())
         self.assertTrue(prompt["verification_uri"].startswith("https://"))
