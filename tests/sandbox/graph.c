@@ -47,6 +47,8 @@ static json_t *rows_find(struct arm_call *c, json_t *subscriptions, const char *
     }
     if (strcasestr(query, "order by"))
         graph_rows_sort(rows);
+    if (!joined)
+        graph_rows_project(rows, query);
     return rows;
 }
 

@@ -30,6 +30,8 @@ bool graph_query_fits(const char *query, const struct vm *vm);
 /* The rows of a VM, appended to `rows`: one an ipConfiguration when the query joins network interfaces, else
  * the whole VM. */
 void graph_rows_add(json_t *rows, struct vm *vm, bool joined);
+/* Leaves the columns that the query's last `project` lists, when it lists nothing but names. */
+void graph_rows_project(json_t *rows, const char *query);
 void graph_rows_sort(json_t *rows); /* by id, nicId, ipName */
 
 /* Resource Graph is `ms` behind from now on; 0: not at all. */

@@ -2,9 +2,10 @@
  * graph_query: reads the filters out of a query's text.
  *
  * Understood: `name`, `resourceGroup`, `subscriptionId` and `id` compared with =~, ==, in~ or in to quoted
- * strings, each anded, alone or within tolower(). Anything else in the query is ignored.
+ * strings, each anded, alone or within tolower(); `strlen(name) between (A .. B)`. Anything else is ignored.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -57,9 +58,20 @@ static bool filter_passes(const char *query, const char *column, const char *val
     return true;
 }
 
+/* strlen(name) between (A .. B) */
+static bool length_passes(const char *query, const char *name)
+{
+    const char *p = strcasestr(query, "strlen(name)");
+    unsigned long low, high;
+    if (!p || sscanf(p + 12, " between (%lu .. %lu)", &low, &high) != 2)
+        return true;
+    return strlen(name) >= low && strlen(name) <= high;
+}
+
 bool graph_query_fits(const char *query, const struct vm *vm)
 {
-    if (vm->spec->uniform || !filter_passes(query, "name", vm->spec->name) ||
+    if (vm->spec->uniform || !length_passes(query, vm->spec->name) ||
+        !filter_passes(query, "name", vm->spec->name) ||
         !filter_passes(query, "resourceGroup", vm->spec->group) ||
         !filter_passes(query, "subscriptionId", vm->subscription))
         return false;

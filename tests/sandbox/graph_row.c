@@ -70,6 +70,38 @@ void graph_rows_add(json_t *rows, struct vm *vm, bool joined)
         json_array_append_new(rows, joined_row(vm, &view, &all[i]));
 }
 
+static const char *last_project(const char *query)
+{
+    const char *last = NULL;
+    for (const char *p = strcasestr(query, "| project "); p; p = strcasestr(p + 1, "| project "))
+        last = p + sizeof "| project " - 1;
+    return last;
+}
+
+void graph_rows_project(json_t *rows, const char *query)
+{
+    const char *list = last_project(query);
+    size_t n = list ? strcspn(list, "|") : 0, i;
+    json_t *row;
+    if (n == 0 || memchr(list, '=', n) || memchr(list, '.', n))
+        return;
+    json_array_foreach(rows, i, row)
+    {
+        json_t *left = json_object();
+        for (const char *p = list; p < list + n;) {
+            p += strspn(p, " ,");
+            size_t len = strcspn(p, " ,|");
+            char *name = mem_strndup(p, len);
+            json_t *value = name && len ? json_object_get(row, name) : NULL;
+            if (value)
+                json_object_set(left, name, value);
+            mem_free(name);
+            p += len;
+        }
+        json_array_set_new(rows, i, left);
+    }
+}
+
 static int by_id(const void *a, const void *b)
 {
     static const char *const columns[] = {"id", "nicId", "ipName"};

@@ -63,6 +63,13 @@ class Fleet(Case):
             found = self.sb.graph(JOINED % (" and %s ('%s')" % (column, "', '".join(i.lower() for i in ids))))[2]["data"]
             self.assertEqual([r["id"] for r in found], ids, column)
 
+    def test_names_of_a_length(self):
+        query = ("Resources | where type =~ 'microsoft.compute/virtualmachines' and strlen(name) between (%d .. %d)"
+                 " | project id | order by id asc")
+        body = self.sb.graph(query % (3, 6), **{"$top": 1})[2]
+        self.assertEqual((body["totalRecords"], list(body["data"][0])), (2500, ["id"]))
+        self.assertEqual(self.sb.graph(query % (7, 9))[2]["totalRecords"], 0)
+
     def test_direct_calls_agree(self):
         row = self.sb.graph(JOINED % " and name =~ 'vm1234'")[2]["data"][0]
         vm = self.sb.arm("GET", "/" + row["id"] + "?$expand=instanceView")[2]

@@ -38,6 +38,7 @@ class Uniform(Case):
         self.assertEqual(address["properties"]["ipAddress"], own["address"])
         whole = self.sb.arm("GET", "/" + nic["id"] + "?$expand=ipConfigurations/publicIPAddress", api=NET)[2]
         self.assertEqual(whole["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"], address)
+        self.assertFalse({"sku", "location", "type"} & set(address))
         self.assertEqual(self.get("/publicipaddresses", NET)["value"], [address])
         listed = self.sb.arm("GET", nic["id"].join(["/", "/ipconfigurations/ipconfig1/publicipaddresses"]), api=NET)[2]
         self.assertEqual(listed["value"], [address])
