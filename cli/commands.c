@@ -70,8 +70,9 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --timeout TIME     give up when there is no connection by then (30; with --wait or --start "
      "300)\n",
      cmd_proxy},
-    {"resolve", SSH, "show what Azure says of a VM", "[--no-cache] [--json] NAME",
-     "      --no-cache         ask Azure even if the answer is at hand\n"
+    {"resolve", SSH, "show what Azure says of a VM", "[--no-cache] [--json] NAME | --all",
+     "      --all              every VM of the configured subscriptions, or of all that you may see\n"
+     "      --no-cache         ask Azure even if the answer is at hand; an old answer will not do\n"
      "      --timeout TIME     give up then (30)\n"
      "      --json             print it as JSON\n",
      cmd_resolve},

@@ -50,7 +50,7 @@ _adit() {
     forward) options='--local --detach --user --timeout --json --help' names=$(_adit_vms) ;;
     cancel) options='--local --user --help' names=$(_adit_vms) ;;
     proxy) options='--fdpass --timeout --help' names=$(_adit_vms) ;;
-    resolve) options='--no-cache --timeout --json --help' names=$(_adit_vms) ;;
+    resolve) options='--all --no-cache --timeout --json --help' names=$(_adit_vms) ;;
     login) options='--tenant --json --help' ;;
     rdp) options='--client --print --write --keep --port --user --timeout --help' names=$(_adit_vms) ;;
     ssh)

@@ -70,6 +70,7 @@ complete -c adit -n '__fish_seen_subcommand_from ssh' -l prefer-private-ip -d 't
 complete -c adit -n '__fish_seen_subcommand_from ssh' -l ssh-client-folder -x -a '(__fish_complete_directories)' -d 'run the ssh of this folder'
 complete -c adit -n '__fish_seen_subcommand_from ssh-config' -l install -d 'keep them in ~/.ssh'
 complete -c adit -n '__fish_seen_subcommand_from ssh-config' -l uninstall -d 'take them away'
+complete -c adit -n '__fish_seen_subcommand_from resolve' -l all -d 'every VM'
 complete -c adit -n '__fish_seen_subcommand_from resolve' -l no-cache -d 'ask Azure'
 complete -c adit -n '__fish_seen_subcommand_from login' -s t -l tenant -x -d 'at this tenant'
 complete -c adit -n '__fish_seen_subcommand_from stop' -l now -d 'do not wait for flows'

@@ -63,7 +63,7 @@ _adit() {
     cancel) _arguments '*'{-L,--local}'[the forward]:forward:_adit_forwards' '(-u --user)'{-u,--user}'[of the connection as]:user:' \
         '1:VM:_adit_vms' ;;
     proxy) _arguments '--fdpass[hand the descriptor on]' '--timeout[give up then]:time:' '1:host:_adit_vms' '2:port:' ;;
-    resolve) _arguments '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
+    resolve) _arguments '--all[every VM]' '--no-cache[ask Azure]' '--timeout[give up then]:time:' '--json[as JSON]' '1:VM:_adit_vms' ;;
     login) _arguments '(-t --tenant)'{-t,--tenant}'[at this tenant]:tenant:' '--json[as JSON]' ;;
     rdp) _arguments '--client[the RDP client]:client:(xfreerdp remmina gnome-connections mstsc.exe)' '--print[only the address]' \
         '--write[a .rdp file]:file:_files' '--keep[until cancelled]' '--port[where the VM listens]:port:' \

@@ -123,6 +123,7 @@ static void test_usage(void **state)
     wrong(ADIT("forward", "win11", "-x"), "-x");
     wrong(ADIT("cancel", "win11"), "adit status");
     wrong(ADIT("resolve"), "one name");
+    wrong(ADIT("resolve", "--all", "win11"), "no name");
     wrong(ADIT("stop", "it"), "no argument");
     wrong(ADIT("logs", "-n", "many"), "many");
     wrong(ADIT("login", "contoso"), "--tenant");

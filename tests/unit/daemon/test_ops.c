@@ -308,6 +308,8 @@ static void test_wrong_arguments(void **state)
         {"proxy", "{'host':'win11','port':22,'wait':7}", "\"wait\""},
         {"proxy", "{'port':22}", "\"host\""},
         {"resolve", "{}", "\"name\""},
+        {"resolve", "{'all':true,'name':'web1'}", "\"all\""},
+        {"resolve", "{'all':'yes'}", "\"all\""},
         {"stop", "{'grace_ms':'now'}", "\"grace_ms\""},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
