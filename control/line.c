@@ -64,8 +64,8 @@ void line_buf_fill(struct line_buf *b, size_t n)
 
 int line_buf_next(struct line_buf *b, char **line, size_t *len, struct err *err)
 {
-    size_t todo = b->len - b->scanned;
-    char *lf = todo > 0 ? memchr(b->data + b->scanned, '\n', todo) : NULL;
+    size_t unscanned = b->len - b->scanned;
+    char *lf = unscanned > 0 ? memchr(b->data + b->scanned, '\n', unscanned) : NULL;
     size_t length = lf ? (size_t)(lf - (b->data + b->start)) + 1 : b->len - b->start;
     if (length > b->max || (!lf && length == b->max))
         return err_set(err, ERR_LIMIT, "a line is longer than %zu bytes", b->max);
