@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,21 +78,27 @@ void port_owner_text(uint16_t port, char *out, size_t size)
     uint64_t inode = listening_inode("/proc/net/tcp", port);
     if (!inode)
         inode = listening_inode("/proc/net/tcp6", port);
-    DIR *proc = inode ? opendir("/proc") : NULL;
-    if (!proc)
+    if (!inode)
         return;
     char wanted[64], name[64];
     snprintf(wanted, sizeof wanted, "socket:[%" PRIu64 "]", inode);
+    /* Ourselves first: the likeliest, and not to be missed on a machine with more descriptors than are looked
+     * at. */
     unsigned budget = LINKS_MAX;
+    if (process_holds("self", wanted, &budget)) {
+        snprintf(out, size, " (held by adit itself, for another forward)");
+        return;
+    }
+    budget = LINKS_MAX;
+    DIR *proc = opendir("/proc");
+    if (!proc)
+        return;
     const struct dirent *e;
     while (budget > 0 && (e = readdir(proc)) != NULL) {
         if (!isdigit((unsigned char)e->d_name[0]) || !process_holds(e->d_name, wanted, &budget))
             continue;
         process_name(e->d_name, name, sizeof name);
-        if (strtol(e->d_name, NULL, 10) == (long)getpid())
-            snprintf(out, size, " (held by adit itself, for another forward)");
-        else
-            snprintf(out, size, " (held by %s, pid %.20s)", name, e->d_name);
+        snprintf(out, size, " (held by %s, pid %.20s)", name, e->d_name);
         break;
     }
     closedir(proc);
