@@ -42,6 +42,7 @@ static void flight_free(struct flight *f)
     if (f->by_instance)
         lookup_instance_cancel(f->by_instance);
     batch_leave(&f->in_batch);
+    timer_stop(&f->turn);
     if (f->miss)
         miss_cancel(f->miss);
     if (f->by_list)
@@ -177,6 +178,7 @@ int flight_new(struct flight **out, struct resolver *r, const struct asked *aske
     list_init(&f->reqs);
     subscriptions_wait_init(&f->wait, flight_on_subscriptions);
     batch_wait_init(&f->in_batch);
+    timer_init(&f->turn, r->clock, flight_on_turn);
     f->started_ms = clock_now(r->clock);
     f->deadline_at = f->started_ms + deadline_ms;
     f->hinted = hint != NULL;

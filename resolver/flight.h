@@ -31,6 +31,8 @@ struct flight {
     const struct resolver_facts *graph_facts; /* to be confirmed */
     struct subscriptions_wait wait;
     struct batch_wait in_batch;
+    struct timer turn; /* for direct GETs */
+    bool no_turn;      /* it would come too late */
     struct lookup_direct *by_gets;
     struct lookup_instance *by_instance;
     struct lookup_list *by_list;
@@ -48,6 +50,9 @@ void flight_doubt(struct flight *f);
 
 /* Starts what the state is for: 0 under way, negative failed at once. */
 int flight_step(struct flight *f, struct err *err);
+
+/* Its turn has come. */
+void flight_on_turn(struct timer *t);
 
 /* Those who wait for the list of subscriptions. */
 void flight_on_subscriptions(struct subscriptions_wait *w, const struct err *err);

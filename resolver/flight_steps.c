@@ -4,11 +4,11 @@
  * Happy path of rg/vm: the subscription is known, direct GETs give the facts; when many come together, and
  * always for a bare name, one Resource Graph query does (batch.c). The Resource Graph lags behind, so its
  * answer is confirmed by direct GETs when the caller wants that, when it says that the VM is not running or
- * has no address, and when it does not know rg/vm. A refresh that nobody waits for confirms nothing: it only
- * marks what is doubtful. Failure modes: a hint that leads nowhere (404) turns into a search; a Resource
- * Graph that refuses is replaced by direct GETs, or for a bare name by listing; a confirmation that fails
- * leaves the graph's answer standing if it was not demanded; a name that fits no VM is followed by a query
- * for the nearest ones (miss.c).
+ * has no address, and when it does not know rg/vm. Direct GETs wait for their turn (pace.c). A refresh that
+ * nobody waits for confirms nothing: it only marks what is doubtful. Failure modes: a hint that leads nowhere
+ * (404) turns into a search; a Resource Graph that refuses is replaced by direct GETs, or for a bare name by
+ * listing; a confirmation that fails leaves the graph's answer standing if it was not demanded; a name that
+ * fits no VM is followed by a query for the nearest ones (miss.c).
  *
  *   SUBSCRIPTION --direct---------------> DIRECT --> over
  *        \--many come together--v          ^ |  ^ |
@@ -174,13 +174,41 @@ static uint32_t time_left(const struct flight *f)
     return now < f->deadline_at ? (uint32_t)(f->deadline_at - now) : 1;
 }
 
-static int ask_arm(struct flight *f, struct err *err)
+static int ask_arm_now(struct flight *f, struct err *err)
 {
     struct resolver *r = f->resolver;
     if (f->vm.instance[0])
         return lookup_instance_start(r->azure, r->clock, &f->vm, time_left(f), on_direct, f, &f->by_instance,
                                      err);
     return lookup_direct_start(r->azure, r->clock, &f->vm, time_left(f), on_direct, f, &f->by_gets, err);
+}
+
+void flight_on_turn(struct timer *t)
+{
+    struct flight *f = container_of(t, struct flight, turn);
+    struct err err;
+    err_clear(&err);
+    if (f->no_turn)
+        err_set(
+            &err, ERR_THROTTLED,
+            "so many VMs are being looked up that its turn does not come within %u s; adit keeps below the "
+            "%u reads a second that Azure grants",
+            (unsigned)(time_left(f) / 1000), 1000 / PACE_EVERY_MS);
+    else
+        ask_arm_now(f, &err);
+    if (err.code)
+        flight_finish(f, NULL, &err);
+}
+
+/* Now, or when it is this one's turn. */
+static int ask_arm(struct flight *f, struct err *err)
+{
+    unsigned reads = f->vm.instance[0] ? 3 : 2;
+    uint64_t wait = pace_take(f->resolver->pace, f->vm.subscription, reads, time_left(f));
+    f->no_turn = wait > time_left(f);
+    if (wait == 0)
+        return ask_arm_now(f, err);
+    return timer_start(&f->turn, f->no_turn ? 0 : wait) ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }
 
 static int ask_graph(struct flight *f, struct err *err)

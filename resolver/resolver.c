@@ -62,6 +62,8 @@ int resolver_new(struct resolver **out, const struct resolver_options *o, struct
         rc = cache_new(&r->cache, o->clock, r->refresh_ms, err);
     if (!rc)
         rc = batch_new(&r->batch, o->azure, o->clock, err);
+    if (!rc)
+        rc = pace_new(&r->pace, o->clock, err);
     if (!rc && timer_start(&r->refresh, clock_jitter(r->refresh_ms, 10)))
         rc = err_set(err, ERR_NOMEM, "out of memory");
     if (rc) {
@@ -96,6 +98,7 @@ void resolver_free(struct resolver *r)
     resolver_all_free(r);
     flight_free_all(r);
     batch_free(r->batch);
+    pace_free(r->pace);
     subscriptions_free(r->subscriptions);
     cache_free(r->cache);
     map_free(r->flights, NULL);

@@ -11,6 +11,7 @@
 #include "cache.h"
 #include "cache_file.h"
 #include "lookup.h"
+#include "pace.h"
 #include "resolver.h"
 #include "subscriptions.h"
 
@@ -24,6 +25,7 @@ struct resolver {
     struct cache *cache;
     struct cache_file *file; /* or NULL: in memory only */
     struct batch *batch;
+    struct pace *pace;
     struct map *flights; /* by key and kind: see flight_find() */
     struct list flying;  /* the same ones, to walk over */
     struct list reqs;    /* resolver_req, all */

@@ -162,6 +162,49 @@ static void all_in_use_is_refreshed_together(void **state)
     free(f);
 }
 
+/* A fleet of which nothing can be reached: ARM is asked directly, but not more often than it likes. */
+static void direct_look_ups_keep_below_the_bucket(void **state)
+{
+    enum { VMS = 150 };
+    struct world *w = *state;
+    struct found *f = calloc(VMS, sizeof(*f));
+    char name[32];
+    clock_test_freeze(w->rig->clock, clock_now(w->rig->clock));
+    fake_arm_on(
+        w->rig->arm, "GET " VM_PATH("rg", "vm"), 200, NULL,
+        "{\"id\":\"" VM_PATH("rg", "vm") "\",\"properties\":{\"networkProfile\":{\"networkInterfaces\":"
+                                         "[{\"id\":\"" NIC_PATH("nic") "\"}]}}}");
+    fake_arm_on(w->rig->arm, "GET " NIC_PATH("nic"), 200, NULL, "{\"properties\":{}}");
+    for (int i = 0; i < VMS; i++) {
+        snprintf(name, sizeof(name), "rg/vm%d", i);
+        world_ask(w, name, RESOLVER_DIRECT, 0, &f[i]);
+    }
+    for (int i = 0; i < 100; i++) {
+        rig_until(w->rig, &f[i].count, 1);
+        assert_int_equal(f[i].err.code, 0);
+    }
+    rig_turns(w->rig, 30);
+    assert_int_equal(world_requests(w), 200);
+    clock_test_advance(w->rig->clock, 1000);
+    rig_until(w->rig, &f[109].count, 1);
+    rig_turns(w->rig, 30);
+    assert_int_equal(world_requests(w), 220);
+    clock_test_advance(w->rig->clock, 4000);
+    for (int i = 0; i < VMS; i++) {
+        rig_until(w->rig, &f[i].count, 1);
+        assert_int_equal(f[i].err.code, 0);
+        found_done(&f[i]);
+    }
+    /* One whose turn would come too late is told so. */
+    struct found late;
+    world_ask(w, "rg/vm0", RESOLVER_DIRECT | RESOLVER_NO_CACHE, 10, &late);
+    rig_advance_until(w->rig, &late.count, 1);
+    assert_int_equal(late.err.code, ERR_THROTTLED);
+    assert_contains(late.err.msg, "so many VMs");
+    found_done(&late);
+    free(f);
+}
+
 static void collect(void *arg, struct resolver_facts *const *vms, size_t count, const struct err *err)
 {
     unsigned *told = arg;
@@ -203,6 +246,7 @@ int main(void)
         TEST(more_than_a_query_holds_are_two),
         TEST(the_doubtful_ones_of_a_batch_are_confirmed),
         TEST(without_the_graph_a_batch_is_asked_directly),
+        TEST(direct_look_ups_keep_below_the_bucket),
         TEST(all_in_use_is_refreshed_together),
         TEST(every_vm_by_one_query),
     };
