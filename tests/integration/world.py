@@ -45,15 +45,16 @@ def free_ports(count):
 class World:
     """A sandbox and the environment that points adit at it. Use as a context manager."""
 
-    def __init__(self, world_yaml=None):
+    def __init__(self, world_yaml=None, sandbox_args=()):
         # A short folder: the path of a Unix socket may not be longer than 104 bytes.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="adit-"))
         self.env = dict(os.environ)
         self.sandbox = None
         self.world_yaml = world_yaml
+        self.sandbox_args = sandbox_args
 
     def __enter__(self):
-        command = [BIN / "adit-sandbox", "run", "--dir", self.dir]
+        command = [BIN / "adit-sandbox", "run", "--dir", self.dir, *self.sandbox_args]
         if self.world_yaml:
             (self.dir / "world.yaml").write_text(self.world_yaml)
             command += ["--file", self.dir / "world.yaml"]
@@ -173,11 +174,12 @@ class WorldCase(unittest.TestCase):
     """A test case with one world for all of its tests."""
 
     world_yaml = None
+    sandbox_args = ()  # of adit-sandbox run
 
     @classmethod
     def setUpClass(cls):
         cls.stack = contextlib.ExitStack()
-        cls.world = cls.stack.enter_context(World(cls.world_yaml))
+        cls.world = cls.stack.enter_context(World(cls.world_yaml, cls.sandbox_args))
 
     @classmethod
     def tearDownClass(cls):
