@@ -5,17 +5,31 @@
 
 #include <string.h>
 
-static bool family_fits(const struct resolver_address *a, enum resolver_family family)
+/* The next one from `i` on of this kind, or address_count. */
+static size_t next_of(const struct resolver_facts *f, size_t i, bool is_public, bool is_ipv6)
 {
-    return family == RESOLVER_FAMILY_ANY || a->is_ipv6 == (family == RESOLVER_FAMILY_IPV6);
+    while (i < f->address_count &&
+           (f->addresses[i].is_public != is_public || f->addresses[i].is_ipv6 != is_ipv6))
+        i++;
+    return i;
 }
 
+/* Best first, but the families by turns (RFC 8305 §4): one that is broken here costs one stagger, not all of
+ * its addresses. */
 static size_t take(const struct resolver_facts *f, enum resolver_family family, bool is_public,
                    const struct resolver_address **out, size_t n, size_t max)
 {
-    for (size_t i = 0; i < f->address_count && n < max; i++)
-        if (f->addresses[i].is_public == is_public && family_fits(&f->addresses[i], family))
-            out[n++] = &f->addresses[i];
+    size_t at[2] = {next_of(f, 0, is_public, false), next_of(f, 0, is_public, true)}, end = f->address_count;
+    if (family == RESOLVER_FAMILY_IPV4)
+        at[1] = end;
+    if (family == RESOLVER_FAMILY_IPV6)
+        at[0] = end;
+    for (bool v6 = at[1] < at[0]; n < max && (at[0] < end || at[1] < end); v6 = !v6) {
+        if (at[v6] == end)
+            continue;
+        out[n++] = &f->addresses[at[v6]];
+        at[v6] = next_of(f, at[v6] + 1, is_public, v6);
+    }
     return n;
 }
 

@@ -84,6 +84,55 @@ static void primary_first_public_first(void **state)
     resolver_facts_unref(f);
 }
 
+static void families_take_turns(void **state)
+{
+    struct resolver_facts *f = vm(RESOLVER_POWER_RUNNING);
+    facts_address_add(f, "20.0.0.1", true, true, true);
+    facts_address_add(f, "20.0.0.2", true, true, false);
+    facts_address_add(f, "20.0.0.3", true, true, false);
+    facts_address_add(f, "2001:db8::1", true, false, false);
+    facts_address_add(f, "2001:db8::2", true, false, false);
+    facts_address_sort(f);
+    expect(f, (struct resolver_want){0}, "20.0.0.1 2001:db8::1 20.0.0.2 2001:db8::2 20.0.0.3");
+    expect(f, (struct resolver_want){.family = RESOLVER_FAMILY_IPV4}, "20.0.0.1 20.0.0.2 20.0.0.3");
+    resolver_facts_unref(f);
+}
+
+static void an_instance_is_started_as_such(void **state)
+{
+    struct resolver_facts *f;
+    assert_int_equal(
+        facts_new(&f,
+                  "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/rg/providers/"
+                  "Microsoft.Compute/virtualMachineScaleSets/ss/virtualMachines/3",
+                  RESOLVER_SOURCE_ARM, NULL),
+        0);
+    f->power = RESOLVER_POWER_DEALLOCATED;
+    refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, "az vmss start -g rg -n ss --instance-ids 3 --sub");
+    resolver_facts_unref(f);
+}
+
+/* What was written is read as the same. */
+static void json_and_back(void **state)
+{
+    struct resolver_facts *f = vm(RESOLVER_POWER_STARTING), *back;
+    f->os = RESOLVER_OS_LINUX;
+    facts_keep(&f->vm_id, "44444444-4444-4444-4444-444444444444");
+    facts_keep(&f->admin_user, "ann");
+    facts_address_add(f, "10.0.0.4", false, true, true);
+    facts_address_add(f, "2001:db8::1", true, true, false);
+    facts_address_sort(f);
+    json_t *j = resolver_facts_to_json(f);
+    assert_int_equal(facts_of_json(&back, j, NULL), 0);
+    json_t *again = resolver_facts_to_json(back);
+    json_object_set_new(j, "source", json_string("cache"));
+    assert_true(json_equal(j, again));
+    json_decref(again);
+    json_decref(j);
+    resolver_facts_unref(back);
+    resolver_facts_unref(f);
+}
+
 static void why_there_is_none(void **state)
 {
     struct resolver_facts *f = vm(RESOLVER_POWER_RUNNING);
@@ -162,11 +211,10 @@ static void json_holds_every_fact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_of_the_id),
-        cmocka_unit_test(primary_first_public_first),
-        cmocka_unit_test(why_there_is_none),
-        cmocka_unit_test(not_running),
-        cmocka_unit_test(what_is_no_address_is_left_out),
+        cmocka_unit_test(parts_of_the_id),       cmocka_unit_test(primary_first_public_first),
+        cmocka_unit_test(families_take_turns),   cmocka_unit_test(an_instance_is_started_as_such),
+        cmocka_unit_test(json_and_back),         cmocka_unit_test(why_there_is_none),
+        cmocka_unit_test(not_running),           cmocka_unit_test(what_is_no_address_is_left_out),
         cmocka_unit_test(json_holds_every_fact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
