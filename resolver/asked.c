@@ -23,7 +23,7 @@ static int parts_check(const struct resolver_name *n, struct err *err)
     if (!rc && n->instance && (!n->group || !arm_instance_ok(n->instance)))
         rc = err_set(err, ERR_INVAL,
                      "\"%.100s\" cannot be an instance of a scale set: write group/set/number", n->instance);
-    if (!rc && n->subscription && strlen(n->subscription) >= 2 * ARM_NAME_MAX)
+    if (!rc && n->subscription && strlen(n->subscription) >= ASKED_SUBSCRIPTION_MAX)
         rc = err_set(err, ERR_INVAL, "\"%.100s\" cannot be the name of a subscription: too long",
                      n->subscription);
     return rc;

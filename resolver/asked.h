@@ -15,10 +15,12 @@
 #include "facts.h"
 #include "resolver.h"
 
+#define ASKED_SUBSCRIPTION_MAX (2 * (size_t)ARM_NAME_MAX)
+
 struct asked {
     char key[CACHE_KEY_MAX];
     char label[2 * ARM_NAME_MAX + ARM_INSTANCE_MAX + 2]; /* as messages name it */
-    char subscription[2 * ARM_NAME_MAX];                 /* GUID or display name, or "" */
+    char subscription[ASKED_SUBSCRIPTION_MAX];           /* GUID or display name, or "" */
     char group[ARM_NAME_MAX];                            /* "" for a bare name */
     char name[ARM_NAME_MAX];
     char instance[ARM_INSTANCE_MAX]; /* of a Uniform scale set; "" for a VM */

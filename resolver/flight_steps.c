@@ -53,8 +53,6 @@ static void not_found(struct flight *f, const struct err *err)
     }
 }
 
-static void go_on(struct flight *f, enum flight_state state);
-
 void flight_on_subscriptions(struct subscriptions_wait *w, const struct err *err)
 {
     struct flight *f = container_of(w, struct flight, wait);
@@ -123,6 +121,21 @@ static void on_one(struct flight *f, const struct resolver_facts *vm)
     }
 }
 
+/* The Resource Graph knows no VM of that name, or several. */
+static void on_none_or_several(struct flight *f, struct resolver_facts *const *vms, size_t count)
+{
+    struct err why;
+    err_clear(&why);
+    if (!f->foreground)
+        flight_doubt(f);
+    else if (f->asked.group[0])
+        go_on(f, FLIGHT_DIRECT);
+    else if (candidates_of_facts(&why, f->asked.name, vms, count) == ERR_NOTFOUND)
+        not_found(f, &why);
+    else
+        flight_finish(f, NULL, &why);
+}
+
 static void on_batch(struct batch_wait *w, bool ask_directly, struct resolver_facts *const *vms, size_t count,
                      bool answered, const struct err *err)
 {
@@ -138,14 +151,8 @@ static void on_batch(struct batch_wait *w, bool ask_directly, struct resolver_fa
         flight_finish(f, NULL, &why);
     } else if (count == 1) {
         on_one(f, vms[0]);
-    } else if (!f->foreground) {
-        flight_doubt(f);
-    } else if (f->asked.group[0]) {
-        go_on(f, FLIGHT_DIRECT);
-    } else if (candidates_of_facts(&why, f->asked.name, vms, count) == ERR_NOTFOUND) {
-        not_found(f, &why);
     } else {
-        flight_finish(f, NULL, &why);
+        on_none_or_several(f, vms, count);
     }
 }
 
