@@ -41,15 +41,15 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --timeout TIME     give up when the VM is not up by then (60)\n"
      "      --json             print what listens where as JSON\n",
      cmd_forward},
-    {"cancel", TUNNELS, "end forwards of a VM", "VM -L SPEC [-L SPEC...]",
-     "  -L, --local SPEC       the forward, written as when it was added\n"
+    {"cancel", TUNNELS, "end forwards of a VM", "VM -L FORWARD [-L FORWARD...]",
+     "  -L, --local FORWARD    the forward, written as when it was added\n"
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
     {"rdp", TUNNELS, "open a VM's desktop in your RDP client",
-     "[--client NAME] [--print] [--write FILE.rdp] [--keep] VM [-- CLIENT-ARGUMENT...]",
+     "[--client CLIENT] [--print] [--write FILE.rdp] [--keep] VM [-- CLIENT-ARGUMENT...]",
      "The tunnel has a loopback port of its own and stays as long as a window is open on it.\n"
      "\n"
-     "      --client NAME      instead of the first that is here of those in adit(1)\n"
+     "      --client CLIENT    instead of the first that is here of those in adit(1)\n"
      "      --print            start no client, print the address; until Ctrl-C\n"
      "      --write FILE.rdp   start no client, write a file for one; until Ctrl-C\n"
      "      --keep             leave the tunnel to aditd, until `adit cancel`\n"
@@ -136,6 +136,14 @@ const struct cli_command CLI_COMMANDS[] = {
      cmd_config},
     {"version", MORE, "show the versions of adit and aditd", "[--json]",
      "      --json             print them as JSON\n", cmd_version},
+    {"completion", MORE, "print the script that completes adit in a shell", "bash | zsh | fish",
+     "For this bash:  source <(adit completion bash)\n"
+     "For good:       adit completion bash >~/.local/share/bash-completion/completions/adit\n"
+     "                adit completion zsh >FOLDER/_adit, a FOLDER of zsh's fpath\n"
+     "                adit completion fish >~/.config/fish/completions/adit.fish\n"
+     "VMs and forwards come from the configuration, from what aditd remembers, and from an aditd that "
+     "runs.\n",
+     cmd_completion},
     {"help", MORE, "show help for a command", "[COMMAND]", "", cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

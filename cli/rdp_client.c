@@ -83,6 +83,11 @@ const struct rdp_client *rdp_client_find(const char *name, struct err *err)
     return NULL;
 }
 
+const char *rdp_client_program(size_t i)
+{
+    return i < sizeof CLIENTS / sizeof CLIENTS[0] ? CLIENTS[i].program : NULL;
+}
+
 int rdp_file_write(const char *path, uint32_t port, struct err *err)
 {
     char *text = mem_printf("full address:s:127.0.0.1:%u\r\n"

@@ -4,6 +4,7 @@
 #ifndef ADIT_CLI_RDP_CLIENT_H
 #define ADIT_CLI_RDP_CLIENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,9 @@ struct rdp_client;
 /* name: NULL for the first of those known that is in PATH; else one of them, or any program that takes
  * ADDRESS:PORT as its last argument. NULL with err set: ERR_NOTFOUND with what to install. */
 const struct rdp_client *rdp_client_find(const char *name, struct err *err);
+
+/* The name of the i-th client that adit knows; NULL behind the last. */
+const char *rdp_client_program(size_t i);
 
 /* Starts it on 127.0.0.1:port with the user's extra words. Returns its process, or an error code. */
 pid_t rdp_client_start(const struct rdp_client *c, uint32_t port, char **extra, int extra_count,

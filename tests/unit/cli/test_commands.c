@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/help_options.h"
 
 static char out[65536], err[65536];
 
@@ -82,6 +83,29 @@ static void test_table_is_complete(void **state)
     }
 }
 
+/* Every option that a command's help tells of is one that it takes, and takes with a value or without as it
+ * is told. */
+static void test_help_tells_what_there_is(void **state)
+{
+    for (const struct cli_command *c = CLI_COMMANDS; c->name; c++) {
+        const char *at = c->help;
+        for (struct help_option o; help_options_next(&at, &o);) {
+            char word[80];
+            bool value = o.value.n > 0 && !o.value_optional, show = strcmp(c->name, "config") == 0;
+            if (o.name.n > 0)
+                snprintf(word, sizeof word, "--%.*s%s", (int)o.name.n, o.name.p, value ? "=" : "");
+            else
+                snprintf(word, sizeof word, "-%c", o.letter);
+            const char *words[] = {c->name, show ? "show" : word, show ? word : "--no-such", "--no-such",
+                                   NULL};
+            assert_int_not_equal(adit(words), 0);
+            if (strstr(err, value ? "takes no value" : "needs a value") ||
+                (strstr(err, "no option ") && !strstr(err, "no option --no-such")))
+                fail_msg("%s %s: %s", c->name, word, err);
+        }
+    }
+}
+
 static void test_overview(void **state)
 {
     assert_int_equal(ADIT("--help"), 0);
@@ -133,6 +157,8 @@ static void test_usage(void **state)
     wrong(ADIT("config"), "check, show or path");
     wrong(ADIT("config", "chekc"), "check, show or path");
     wrong(ADIT("help", "nonsense"), "nonsense");
+    wrong(ADIT("completion"), "which shell");
+    wrong(ADIT("completion", "tcsh"), "no completion for \"tcsh\"");
 }
 
 static void test_proxy_fails_as_ssh_does(void **state)
@@ -234,6 +260,7 @@ int main(void)
     unsetenv("ADIT_CONFIG");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_complete),
+        cmocka_unit_test(test_help_tells_what_there_is),
         cmocka_unit_test(test_overview),
         cmocka_unit_test(test_usage),
         cmocka_unit_test(test_proxy_fails_as_ssh_does),

@@ -1,0 +1,77 @@
+"""An aditd that is none: it speaks docs/protocol.md as far as a test tells it to, or breaks it."""
+import contextlib
+import json
+import pathlib
+import socket
+import threading
+
+HELLO = {"adit": 1, "version": "0.1.0", "pid": 4711}
+
+
+class FakeDaemon:
+    """A server at the control socket of a runtime directory. `answer(fake, connection, request)` gets each request; what it returns is
+    sent: an object (as `ok`), an Error, bytes as they are, or None for silence. `hello` may be bytes, too; None says nothing."""
+
+    def __init__(self, runtime, answer=None, hello=HELLO):
+        self.path = pathlib.Path(runtime) / "adit" / "aditd.sock"
+        self.answer, self.hello = answer, hello
+        self.requests = []
+
+    def __enter__(self):
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+
+    def _accept(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(s,), daemon=True).start()
+
+    def _serve(self, s):
+        with s, contextlib.suppress(OSError):
+            if self.hello is not None:
+                s.sendall(self.hello if isinstance(self.hello, bytes) else line(self.hello))
+            if isinstance(self.hello, bytes):
+                s.recv(4096)
+                return
+            reader = s.makefile("rb")
+            reader.readline()
+            for text in reader:
+                request = json.loads(text)
+                if "cancel" in request:
+                    s.sendall(line({"id": request["cancel"], "error": {"code": "canceled", "message": "canceled"}}))
+                    continue
+                self.requests.append(request)
+                said = self.answer(self, s, request) if self.answer else None
+                if said is not None:
+                    s.sendall(said if isinstance(said, bytes) else reply(request, said))
+                if said == b"":
+                    return
+
+
+class Error:
+    def __init__(self, code, message):
+        self.object = {"code": code, "message": message}
+
+
+def line(value):
+    return json.dumps(value).encode() + b"\n"
+
+
+def reply(request, said):
+    if isinstance(said, Error):
+        return line({"id": request["id"], "error": said.object})
+    return line({"id": request["id"], "ok": said})
