@@ -75,7 +75,10 @@ static void up_ready(void *conn)
     if (c->failed || c->silent)
         return;
     c->state = SSH_CONN_AUTH;
-    ssh_auth_begin(c->auth);
+    if (c->events.verified)
+        c->events.verified(c->arg);
+    if (!c->failed && !c->silent)
+        ssh_auth_begin(c->auth);
 }
 
 static bool authenticating(const struct ssh_conn *c)

@@ -12,6 +12,7 @@ void ssh_conn_options_done(struct ssh_conn_options *o)
     mem_free((char *)o->host.host);
     mem_free((char *)o->host.vm_id);
     mem_free((char *)o->host.label);
+    mem_free((char *)o->host.keys);
     if (o->identities) {
         for (size_t i = 0; i < o->identity_count; i++)
             mem_free((char *)o->identities[i]);
@@ -31,8 +32,8 @@ int ssh_conn_options_copy(struct ssh_conn_options *to, const struct ssh_conn_opt
 {
     *to = *from;
     to->identities = NULL;
-    const char **texts[] = {&to->user,      &to->agent_socket, &to->host.file,
-                            &to->host.host, &to->host.vm_id,   &to->host.label};
+    const char **texts[] = {&to->user,       &to->agent_socket, &to->host.file, &to->host.host,
+                            &to->host.vm_id, &to->host.label,   &to->host.keys};
     bool ok = true;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ok = copy_text(texts[i]) && ok; /* each, so that none is left borrowed */

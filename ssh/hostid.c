@@ -4,29 +4,19 @@
  * The file is read as a whole and replaced as a whole, under a lock of its own, so that connections and
  * processes do not lose each other's lines.
  */
-#include "hostid.h"
-
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/strbuf.h"
 #include "base/wire.h"
+#include "hostid_file.h"
 #include "keyfile_digest.h"
-#include "known_hosts.h"
 #include "text.h"
 
-#define FILE_MAX (4u << 20)
 #define FINGERPRINT_MAX 192
 
 struct verdict {
@@ -55,30 +45,6 @@ void ssh_hostid_fingerprint(const uint8_t *blob, size_t len, char *out, size_t s
     snprintf(out, size, "%s SHA256:%s", type, text);
 }
 
-/* Does this entry speak of the VM that is wanted, rather than of an earlier one of its name? */
-static bool same_vm(const struct ssh_hostid_want *want, const struct known_host *k)
-{
-    return !want->vm_id || !k->vm_id[0] || strcasecmp(want->vm_id, k->vm_id) == 0;
-}
-
-/* Calls visit for each entry of the wanted host. Malformed lines are skipped, as ssh does. */
-static void each_entry(const struct ssh_hostid_want *want, const char *text, size_t len,
-                       void (*visit)(void *arg, const struct known_host *k, unsigned line, const char *p,
-                                     size_t n),
-                       void *arg)
-{
-    struct known_host k;
-    unsigned line = 0;
-    for (const char *p = text, *end = text + len; p < end;) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
-        size_t n = (size_t)((nl ? nl : end) - p);
-        line++;
-        if (known_hosts_parse(&k, p, n, want->host) == 1 && !k.authority)
-            visit(arg, &k, line, p, n);
-        p += n + (nl ? 1 : 0);
-    }
-}
-
 struct judge {
     const struct ssh_hostid_want *want;
     const uint8_t *blob;
@@ -96,10 +62,12 @@ static void judge_entry(void *arg, const struct known_host *k, unsigned line, co
             j->v.line = line;
         return;
     }
-    if (!same_vm(j->want, k)) {
+    if (!hostid_same_vm(j->want, k)) {
         j->v.other_vm++;
         return;
     }
+    if (!hostid_counts(j->want, k))
+        return;
     if (equal) {
         j->v.known = true;
         return;
@@ -110,93 +78,81 @@ static void judge_entry(void *arg, const struct known_host *k, unsigned line, co
     }
 }
 
-static int read_file(const char *path, char **text, size_t *len, struct err *err)
-{
-    int rc = fs_read(path, FILE_MAX, text, len, err);
-    if (rc == ERR_NOTFOUND) {
-        *text = mem_strdup("");
-        *len = 0;
-        return *text ? 0 : err_set(err, ERR_NOMEM, "out of memory");
-    }
-    return rc;
-}
-
-struct copy {
-    struct strbuf out;
-    const char *from; /* what is not copied yet begins here */
-    const struct ssh_hostid_want *want;
-};
-
-/* Leaves out the lines of earlier VMs of this name. */
-static void copy_entry(void *arg, const struct known_host *k, unsigned line, const char *p, size_t n)
-{
-    struct copy *c = arg;
-    if (k->revoked || same_vm(c->want, k))
-        return;
-    strbuf_add(&c->out, c->from, (size_t)(p - c->from));
-    c->from = p + n;
-    if (*c->from == '\n')
-        c->from++;
-}
-
-static int make_folder(const char *file, struct err *err)
-{
-    const char *slash = strrchr(file, '/');
-    if (!slash || slash == file)
-        return 0;
-    char *dir = mem_strndup(file, (size_t)(slash - file));
-    if (!dir)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    int rc = access(dir, F_OK) == 0 ? 0 : fs_mkdirs(dir, 0700, err);
-    mem_free(dir);
-    return rc;
-}
-
-static int lock_file(const char *file, int *fd, struct err *err)
-{
-    char *path = mem_printf("%s.lock", file);
-    if (!path)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    int rc = 0;
-    *fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (*fd < 0 || (flock(*fd, LOCK_EX) < 0 && errno != ENOLCK && errno != ENOTSUP)) {
-        rc = err_sys(err, errno, "lock of the known hosts (%s)", path);
-        if (*fd >= 0)
-            close(*fd);
-    }
-    mem_free(path);
-    return rc;
-}
-
 static int remember(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len, const char *text,
                     size_t text_len, struct err *err)
 {
-    char type[64], key[BASE64_SIZE(KNOWN_HOSTS_BLOB_MAX)];
-    struct wire_reader r;
-    wire_read_init(&r, blob, len);
-    struct wire_str name = wire_get_str(&r);
-    if (len > KNOWN_HOSTS_BLOB_MAX || name.len == 0 || name.len >= sizeof type)
-        return err_set(err, ERR_PROTOCOL, "the server's host key is malformed");
-    memcpy(type, name.data, name.len);
-    type[name.len] = '\0';
-    base64_encode(key, blob, len);
-
-    struct copy c = {.from = text, .want = want};
-    strbuf_init(&c.out);
-    each_entry(want, text, text_len, copy_entry, &c);
-    strbuf_add(&c.out, c.from, (size_t)(text + text_len - c.from));
-    if (c.out.len > 0 && c.out.data[c.out.len - 1] != '\n')
-        strbuf_puts(&c.out, "\n");
-    for (const char *p = want->host; *p; p++)
-        strbuf_printf(&c.out, "%c", tolower((unsigned char)*p));
-    strbuf_printf(&c.out, " %s %s", type, key);
-    if (want->vm_id)
-        strbuf_printf(&c.out, " vmId=%s", want->vm_id);
-    strbuf_puts(&c.out, "\n");
-    int rc = c.out.bad ? err_set(err, ERR_NOMEM, "out of memory")
-                       : fs_replace(want->file, c.out.data, c.out.len, 0600, err);
-    strbuf_done(&c.out);
+    struct strbuf out;
+    strbuf_init(&out);
+    hostid_file_copy(&out, want, false, text, text_len);
+    int rc = hostid_file_add(&out, want, blob, len, false, err);
+    if (rc == 0)
+        rc = hostid_file_write(want->file, &out, err);
+    strbuf_done(&out);
     return rc;
+}
+
+struct expected {
+    const uint8_t *blob;
+    size_t len;
+    bool found;
+    char list[512]; /* fingerprints of all of them */
+};
+
+static void compare(void *arg, const struct known_host *k, unsigned line, const char *p, size_t n)
+{
+    struct expected *e = arg;
+    char one[FINGERPRINT_MAX];
+    size_t used = strlen(e->list);
+    e->found |= k->blob_len == e->len && memcmp(k->blob, e->blob, e->len) == 0;
+    ssh_hostid_fingerprint(k->blob, k->blob_len, one, sizeof one);
+    if (used + strlen(one) + 3 < sizeof e->list)
+        snprintf(e->list + used, sizeof e->list - used, "%s%s", used ? ", " : "", one);
+}
+
+/* Is it one of the keys that were given with the question? */
+static int check_expected(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len,
+                          const char *label, const char *now, struct err *err)
+{
+    struct expected e = {.blob = blob, .len = len};
+    int rc = hostid_each_key(want->keys, compare, &e, err);
+    if (rc < 0 || e.found)
+        return rc;
+    return err_set(err, ERR_HOSTKEY,
+                   "%s shows the host key %s, but the control plane reports %s: what answers is another "
+                   "machine, or someone is listening in",
+                   label, now, e.list);
+}
+
+static int unknown(const struct ssh_hostid_want *want, const struct verdict *v, const char *label,
+                   const char *now, struct err *err)
+{
+    const char *again = v->other_vm ? " (the VM was re-created)" : "";
+    if (want->policy == SSH_HOSTID_ARM)
+        return err_set(
+            err, ERR_HOSTKEY,
+            "the host key of %s is not known%s: it shows %s, and the control plane has not reported "
+            "its keys",
+            label, again, now);
+    return err_set(
+        err, ERR_HOSTKEY,
+        "the host key of %s is not known%s: it shows %s. Add it to %s, or set host-key-check: accept-new",
+        label, again, now, want->file);
+}
+
+static int contradicted(const struct ssh_hostid_want *want, const struct verdict *v, const char *label,
+                        const char *now, struct err *err)
+{
+    if (want->policy == SSH_HOSTID_ARM)
+        return err_set(
+            err, ERR_HOSTKEY,
+            "%s shows the host key %s, but the control plane reports %s (%s line %u): what answers "
+            "is another machine, or someone is listening in",
+            label, now, v->fingerprint, want->file, v->line);
+    return err_set(err, ERR_HOSTKEY,
+                   "the host key of %s has changed: it shows %s, known is %s (%s line %u). Someone may be "
+                   "listening in, or "
+                   "its keys were made anew: if you know that they were, remove that line and connect again",
+                   label, now, v->fingerprint, want->file, v->line);
 }
 
 static int decide(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len, const char *text,
@@ -205,26 +161,20 @@ static int decide(const struct ssh_hostid_want *want, const uint8_t *blob, size_
     char now[FINGERPRINT_MAX];
     struct judge j = {.want = want, .blob = blob, .len = len};
     const char *label = want->label ? want->label : want->host;
-    each_entry(want, text, text_len, judge_entry, &j);
+    hostid_each_entry(want, text, text_len, judge_entry, &j);
     ssh_hostid_fingerprint(blob, len, now, sizeof now);
     *write = false;
     if (j.v.revoked)
         return err_set(err, ERR_HOSTKEY, "%s shows the host key %s, which is revoked (%s line %u)", label,
                        now, want->file, j.v.line);
+    if (want->keys)
+        return check_expected(want, blob, len, label, now, err);
     if (j.v.known)
         return 0;
     if (j.v.same_vm)
-        return err_set(
-            err, ERR_HOSTKEY,
-            "the host key of %s has changed: it shows %s, known is %s (%s line %u). Someone may be listening "
-            "in, or "
-            "its keys were made anew: if you know that they were, remove that line and connect again",
-            label, now, j.v.fingerprint, want->file, j.v.line);
-    if (want->policy == SSH_HOSTID_STRICT)
-        return err_set(
-            err, ERR_HOSTKEY,
-            "the host key of %s is not known%s: it shows %s. Add it to %s, or set host-key-check: accept-new",
-            label, j.v.other_vm ? " (the VM was re-created)" : "", now, want->file);
+        return contradicted(want, &j.v, label, now, err);
+    if (want->policy != SSH_HOSTID_ACCEPT_NEW)
+        return unknown(want, &j.v, label, now, err);
     *write = true;
     if (may_write && j.v.other_vm)
         log_warn(NULL, "%s was re-created (another vmId): its old host key is forgotten, the new one is %s",
@@ -240,7 +190,7 @@ int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, si
     size_t text_len;
     bool write;
     int lock = -1;
-    int rc = read_file(want->file, &text, &text_len, err);
+    int rc = hostid_file_read(want->file, &text, &text_len, err);
     if (rc < 0)
         return rc;
     rc = decide(want, blob, len, text, text_len, false, &write, err);
@@ -248,12 +198,10 @@ int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, si
     if (rc < 0 || !write)
         return rc;
 
-    rc = make_folder(want->file, err);
-    if (rc == 0)
-        rc = lock_file(want->file, &lock, err);
+    rc = hostid_file_lock(want->file, &lock, err);
     if (rc < 0)
         return rc;
-    rc = read_file(want->file, &text, &text_len, err); /* another one may have been quicker */
+    rc = hostid_file_read(want->file, &text, &text_len, err); /* another one may have been quicker */
     if (rc == 0) {
         rc = decide(want, blob, len, text, text_len, true, &write, err);
         if (rc == 0 && write)
@@ -274,7 +222,7 @@ static void add_type(void *arg, const struct known_host *k, unsigned line, const
 {
     struct types *t = arg;
     size_t used = strlen(t->out);
-    if (k->revoked || !same_vm(t->want, k) || ssh_text_lists(t->out, k->type) ||
+    if (k->revoked || !hostid_counts(t->want, k) || ssh_text_lists(t->out, k->type) ||
         used + strlen(k->type) + 2 > t->size)
         return;
     snprintf(t->out + used, t->size - used, "%s%s", used ? "," : "", k->type);
@@ -285,11 +233,18 @@ int ssh_hostid_known_types(const struct ssh_hostid_want *want, char *out, size_t
     char *text;
     size_t len;
     struct types t = {want, out, size};
+    struct ssh_hostid_want expected = *want;
     out[0] = '\0';
-    int rc = read_file(want->file, &text, &len, err);
+    if (want->keys) {
+        expected.vm_id = NULL; /* given keys are no lines of a VM: all of them count */
+        expected.policy = SSH_HOSTID_STRICT;
+        t.want = &expected;
+        return hostid_each_key(want->keys, add_type, &t, err);
+    }
+    int rc = hostid_file_read(want->file, &text, &len, err);
     if (rc < 0)
         return rc;
-    each_entry(want, text, len, add_type, &t);
+    hostid_each_entry(want, text, len, add_type, &t);
     mem_free(text);
     return 0;
 }

@@ -3,13 +3,15 @@
  *
  * Keys live in one file in OpenSSH's known_hosts format: the host name is the resource ID in lower case (or
  * "address",
- * "[address]:port" where there is no VM behind it), and the comment is "vmId=GUID". Several connections and
+ * "[address]:port" where there is no VM behind it), and the comment is "vmId=GUID", followed by "source=arm"
+ * when the control plane reported the key. Several connections and
  * processes may use the file: it is read anew when it changed and appended under a lock. Thread: any (calls
  * block on a small local file).
  */
 #ifndef ADIT_SSH_HOSTID_H
 #define ADIT_SSH_HOSTID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@
 enum ssh_hostid_policy {
     SSH_HOSTID_STRICT,     /* only a key that is already known */
     SSH_HOSTID_ACCEPT_NEW, /* a host without any known key is remembered at the first connect */
+    SSH_HOSTID_ARM,        /* only a key that ssh_hostid_learn() recorded */
 };
 
 struct ssh_hostid_want {
@@ -26,6 +29,8 @@ struct ssh_hostid_want {
     const char *vm_id; /* or NULL when no VM is behind it */
     const char *label; /* what to call it in messages: "vm win11 (rg-desk/win11)" */
     enum ssh_hostid_policy policy;
+    const char *keys; /* lines "TYPE BASE64[ …]", or NULL. With them the key must be one of these, whatever
+                         the policy; the file has a say only in what is revoked, and is not written */
 };
 
 /* blob: the key as in RFC 4253 §6.6. 0: the key is known, or was remembered now. ERR_HOSTKEY: same vmId,
@@ -33,6 +38,15 @@ struct ssh_hostid_want {
  * vmId: the VM was re-created (under ACCEPT_NEW the old entry is replaced and 0 returned, with a warning
  * logged). ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
 int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len, struct err *err);
+
+/* Records keys (lines as want->keys; want->keys and policy do not count) that the control plane reports for
+ * this VM: they take the place of every other line of its name, but revoked keys stay revoked. *changed (may
+ * be NULL): the keys that count under SSH_HOSTID_ARM were others before. ERR_PROTOCOL: no key in it, or a
+ * line that is none. ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
+int ssh_hostid_learn(const struct ssh_hostid_want *want, const char *keys, bool *changed, struct err *err);
+
+/* Whether the file has a key for this VM that counts under the policy. False when it cannot be read. */
+bool ssh_hostid_known(const struct ssh_hostid_want *want);
 
 /* The key types already known for this host, preferred in the key exchange so that a second kind of key is
  * not taken for a changed one. Comma-separated into out ("" when none). */

@@ -44,17 +44,17 @@ static bool names(struct word list, const char *host)
     return false;
 }
 
-static void find_vm_id(struct known_host *out, const char *p, const char *end)
+static void read_comment(struct known_host *out, const char *p, const char *end)
 {
     for (;;) {
         struct word w = next_word(&p, end);
         if (w.n == 0)
             return;
-        if (w.n > 5 && w.n - 5 < sizeof out->vm_id && strncasecmp(w.p, "vmId=", 5) == 0) {
+        if (!out->vm_id[0] && w.n > 5 && w.n - 5 < sizeof out->vm_id && strncasecmp(w.p, "vmId=", 5) == 0) {
             memcpy(out->vm_id, w.p + 5, w.n - 5);
             out->vm_id[w.n - 5] = '\0';
-            return;
         }
+        out->reported |= word_is(w, KNOWN_HOSTS_REPORTED);
     }
 }
 
@@ -64,6 +64,7 @@ int known_hosts_parse(struct known_host *out, const char *line, size_t n, const 
     memset(out, 0, offsetof(struct known_host, blob));
     out->blob_len = 0;
     out->vm_id[0] = '\0';
+    out->reported = false;
     struct word w = next_word(&p, end);
     if (w.n == 0 || w.p[0] == '#')
         return 0;
@@ -93,6 +94,6 @@ int known_hosts_parse(struct known_host *out, const char *line, size_t n, const 
     if (!wire_str_is(wire_get_str(&r), out->type))
         return -1;
     out->blob_len = (size_t)len;
-    find_vm_id(out, p, end);
+    read_comment(out, p, end);
     return 1;
 }

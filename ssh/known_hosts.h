@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KNOWN_HOSTS_REPORTED "source=arm"
 #define KNOWN_HOSTS_BLOB_MAX 4096
 #define KNOWN_HOSTS_VM_ID_MAX 64
 
@@ -20,6 +21,7 @@ struct known_host {
     uint8_t blob[KNOWN_HOSTS_BLOB_MAX];
     size_t blob_len;
     char vm_id[KNOWN_HOSTS_VM_ID_MAX]; /* of the comment's "vmId=…", or "" */
+    bool reported;                     /* the comment has "source=arm": the control plane said so */
 };
 
 /* `line` is `n` bytes without its line end. 1: an entry for `host` is in *out; 0: anything else (blank,

@@ -54,7 +54,8 @@ struct ssh_conn_options {
 };             /* everything is copied */
 
 struct ssh_conn_events {
-    void (*up)(void *arg); /* authenticated: channels may be opened */
+    void (*verified)(void *arg); /* or NULL: the host key is the right one; the login follows */
+    void (*up)(void *arg);       /* authenticated: channels may be opened */
     void (*closed)(void *arg,
                    const struct err *err); /* exactly once, after every channel's `closed`; err never NULL.
                                               The connection frees itself after this callback. */
