@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 import figures  # noqa: E402
+import hotpath  # noqa: E402
 import longlink  # noqa: E402
 import machine  # noqa: E402
 import measure  # noqa: E402
@@ -22,7 +23,7 @@ import report  # noqa: E402
 from stats import Results  # noqa: E402
 from world import Trouble, World  # noqa: E402
 
-PARTS = ("main", "link", "memory", "vms", "proxy", "micro")
+PARTS = ("main", "link", "memory", "vms", "proxy", "profile", "micro")
 
 
 def arguments():
@@ -55,10 +56,10 @@ def progress(line):
 
 
 def take_all(options, settings, results, notes):
-    """Everything with a far side that was asked for; returns the groups of figures."""
-    groups = []
+    """Everything with a far side that was asked for; returns the groups of figures and the profiles."""
+    groups, profiles = [], []
     if options.parts == ["micro"]:
-        return groups
+        return groups, profiles
     with World(options.bin) as world:
         turn = measure.Turn(world, results, settings, notes)
         running = peers.start_all(world, peers.named(options.peers), notes)
@@ -83,7 +84,9 @@ def take_all(options, settings, results, notes):
         if "proxy" in options.parts:
             groups += figures.proxy(settings.proxies)
             proxy.measure(world, results, settings, notes, progress)
-    return groups
+        if "profile" in options.parts:
+            profiles = hotpath.measure(world, classes, notes, progress)
+    return groups, profiles
 
 
 def write(options, run, groups, results, notes):
@@ -117,16 +120,18 @@ def main():
     run = {"date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M")}
     run["settings"] = vars(settings)
     run["machine"] = machine.describe(ROOT, options.bin, peers.named(options.peers))
-    groups = take_all(options, settings, results, notes)
+    groups, run["profiles"] = take_all(options, settings, results, notes)
     run["pieces"] = micro.measure(options.bin, progress) if "micro" in options.parts else []
     run["link"] = longlink.method()
     run["notes"] = notes
-    if not results.series and not run["pieces"]:
+    if not results.series and not run["pieces"] and not run["profiles"]:
         raise Trouble("nothing could be measured")
     write(options, run, groups, results, notes)
     for group in groups:
         if rows := report.table(group, results):
             print(f"\n{group.title}\n\n{rows}")
+    for profile in run["profiles"]:
+        print(f"\n{hotpath.table(profile)}")
     if run["pieces"]:
         print(f"\n{report.pieces_table(run['pieces'])}")
 

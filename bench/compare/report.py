@@ -2,6 +2,7 @@
 import json
 import re
 
+import hotpath
 import peers
 import plot
 import proxy
@@ -106,6 +107,9 @@ def markdown(run, groups, results, notes, images=None, heading="##"):
         if images is not None:
             drawn = [f for f in group.figures if f.key in group.plot and results.summary(f.key, f.reference)]
             out += [f"![{group.title.replace('`', '')}: {f.title}]({images}/{f.key}.svg)" for f in drawn]
+    if run["profiles"]:
+        out.append(f"{heading} Where the time of a byte goes")
+        out += [hotpath.table(profile) for profile in run["profiles"]]
     if run["pieces"]:
         out += [f"{heading} Pieces of adit on their own", pieces_table(run["pieces"])]
     if notes:

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define NS_PER_S 1000000000u
+#define NS_PER_S UINT64_C(1000000000)
 #define SLACK (4u << 20) /* bytes that a receiver may leave lying beyond what is in flight anyway */
 
 void link_pipe_init(struct link_pipe *p, struct link_line *line)

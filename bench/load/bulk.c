@@ -17,7 +17,7 @@
 
 #define EVENTS 64
 /* After its window, before a stream that does not end counts as stuck. */
-#define GRACE_NS (60ull * NS_PER_S)
+#define GRACE_S 60u
 
 struct bulk_stream {
     struct list node;
@@ -160,13 +160,13 @@ static int sweep(struct bulk *b, struct err *err)
     pthread_mutex_lock(&b->lock);
     list_each(s, &b->streams, struct bulk_stream, node)
     {
-        if (now > s->stream.hello.to_ns + GRACE_NS)
+        if (now > s->stream.hello.to_ns + GRACE_S * NS_PER_S)
             stuck = s;
     }
     pthread_mutex_unlock(&b->lock);
     if (!stuck)
         return 0;
-    int rc = err_set(err, ERR_TIMEOUT, "a stream had not ended %llu s after its window", GRACE_NS / NS_PER_S);
+    int rc = err_set(err, ERR_TIMEOUT, "a stream had not ended %u s after its window", GRACE_S);
     return fail(b, stuck, rc, err);
 }
 

@@ -88,7 +88,7 @@ static int gather(struct worker *workers, uint32_t count, struct samples *all, s
 int load_connect(const struct load_options *o, struct err *err)
 {
     struct worker workers[PARALLEL_MAX] = {0};
-    struct run run = {.o = o, .until = measure_now() + o->time_ms * (uint64_t)NS_PER_MS};
+    struct run run = {.o = o, .until = measure_now() + o->time_ms * NS_PER_MS};
     struct samples all = {0};
     struct usage before, after;
     uint64_t warm;

@@ -71,7 +71,7 @@ int load_idle(const struct load_options *o, struct err *err)
 {
     struct usage before, held;
     struct err short_of = {0}, dead = {0};
-    struct timespec hold = {o->hold_ms / 1000, (long)(o->hold_ms % 1000) * NS_PER_MS};
+    struct timespec hold = {o->hold_ms / 1000, (long)(o->hold_ms % 1000 * NS_PER_MS)};
     int *fds = mem_calloc(o->flows, sizeof *fds);
     if (!fds)
         return err_set(err, ERR_NOMEM, "out of memory");

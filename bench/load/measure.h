@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 
-#define NS_PER_S 1000000000u
-#define NS_PER_MS 1000000u
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 #define USAGE_PIDS_MAX 16
 #define SAMPLES_MAX (1u << 22)
 

@@ -129,8 +129,8 @@ int load_ping(const struct load_options *o, struct err *err)
     int fd = sock_open(o->port, &hello, err);
     if (fd < 0)
         return fd;
-    uint64_t from = measure_now() + o->warmup_ms * (uint64_t)NS_PER_MS;
-    uint64_t to = from + o->time_ms * (uint64_t)NS_PER_MS;
+    uint64_t from = measure_now() + o->warmup_ms * NS_PER_MS;
+    uint64_t to = from + o->time_ms * NS_PER_MS;
     int rc = measure_usage(o->pids, o->pid_count, &before, err);
     if (rc == 0)
         rc = beside_start(&beside, o, from, to, err);

@@ -16,11 +16,11 @@ int load_pattern(const struct load_options *o, struct err *err)
     if (!buf)
         return err_set(err, ERR_NOMEM, "out of memory");
 
-    uint64_t until = measure_now() + o->time_ms * (uint64_t)NS_PER_MS;
+    uint64_t until = measure_now() + o->time_ms * NS_PER_MS;
     for (; measure_now() < until; filled += STREAM_BATCH)
         pattern_fill(buf, STREAM_BATCH, 42, filled);
     uint64_t offset = filled - STREAM_BATCH;
-    until = measure_now() + o->time_ms * (uint64_t)NS_PER_MS;
+    until = measure_now() + o->time_ms * NS_PER_MS;
     for (; measure_now() < until; checked += STREAM_BATCH)
         wrong += pattern_check(buf, STREAM_BATCH, 42, offset) != STREAM_BATCH;
     mem_free(buf);

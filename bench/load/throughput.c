@@ -65,9 +65,8 @@ int load_throughput(const struct load_options *o, struct err *err)
 {
     struct bulk *b = NULL;
     struct usage before, after;
-    uint64_t from =
-        measure_now() + o->warmup_ms * (uint64_t)NS_PER_MS + o->streams * (uint64_t)CONNECT_NS_EACH;
-    uint64_t to = from + o->time_ms * (uint64_t)NS_PER_MS;
+    uint64_t from = measure_now() + o->warmup_ms * NS_PER_MS + o->streams * CONNECT_NS_EACH;
+    uint64_t to = from + o->time_ms * NS_PER_MS;
 
     int rc = bulk_new(&b, false, err);
     if (rc == 0)

@@ -13,6 +13,7 @@ BIN = pathlib.Path(os.environ.get("ADIT_BIN", ROOT / "build/dev/bin")).resolve()
 sys.path.insert(0, str(ROOT / "bench/compare"))
 
 import figures  # noqa: E402
+import hotpath  # noqa: E402
 import plot  # noqa: E402
 import report  # noqa: E402
 import stats  # noqa: E402
@@ -81,6 +82,38 @@ class Report(unittest.TestCase):
             report.put_into_docs(page, "newer")
             self.assertEqual(page.read_text(), f"before\n{report.BEGIN}\n\nnewer\n{report.END}\nafter\n")
         self.assertIn(report.BEGIN, (ROOT / "docs/benchmarks.md").read_text())
+
+
+SAMPLES = """\
+            7f00 [unknown] (/usr/lib/libcrypto.so.3)
+
+            7f01 memcpy@plt (/usr/lib/libssh2.so.1.0.1)
+            7f02 flow_update (/opt/bin/aditd)
+
+        ffffffff _copy_to_iter ([kernel.kallsyms])
+        ffffffff tcp_recvmsg ([kernel.kallsyms])
+        ffffffff ksys_read ([kernel.kallsyms])
+            7f03 __libc_read (/usr/lib/libc.so.6)
+
+        ffffffff schedule ([kernel.kallsyms])
+        ffffffff do_epoll_wait ([kernel.kallsyms])
+"""
+
+
+class HotPath(unittest.TestCase):
+    def test_samples_go_to_whose_time_they_are(self):
+        rows = [hotpath.place(frames, "down") for frames in hotpath.samples(SAMPLES)]
+        self.assertEqual(
+            rows,
+            ["libcrypto: cipher and MAC", "libssh2: packets and their list", "kernel: taking from the SSH socket", hotpath.WAITING],
+        )
+        self.assertEqual(hotpath.place([("tcp_recvmsg", "[kernel.kallsyms]")], "up"), "kernel: taking from the local socket")
+
+    def test_a_table_adds_up(self):
+        rows = hotpath.table({"forwarder": "adit", "down": {"a": 1.5, "b": 0.5}, "up": {"a": 1.0}})
+        self.assertIn("| a | 1.50 (75 %) | 1.00 (100 %) |", rows)
+        self.assertIn("| b | 0.500 (25 %) | – |", rows)
+        self.assertIn("| **all of it** | 2.00 | 1.00 |", rows)
 
 
 class WholeCommand(unittest.TestCase):

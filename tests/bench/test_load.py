@@ -90,6 +90,10 @@ class LoadTest(FarEnd):
                 self.assertLessEqual(got["p99_us"], got["max_us"])
                 self.assertEqual(got["beside_mb_per_s"] > 0, beside in ("down", "up"))
 
+    def test_regression_a_window_that_ends_in_five_seconds_is_not_refused(self):
+        done = self.run_load("throughput", "--direction", "up", "--warmup", 5000, "--time", 50)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_connects_as_often_as_asked(self):
         for parallel in 1, 8:
             got = self.load("connect", "--count", 100, "--parallel", parallel, "--time", 20000)
