@@ -11,13 +11,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pool.h"
+#include "ssh_options.h"
 #include "via.h"
 #include "vm.h"
 
 #define DIAL_MIN_MS 1000
 #define DIAL_MAX_MS 10000
-#define HANDSHAKE_MIN_MS 10000
-#define HANDSHAKE_ASK_MS 120000 /* a person may have to type a password */
 
 static void conn_free(struct pool_conn *c)
 {
@@ -65,57 +64,21 @@ static void on_ssh_closed(void *arg, const struct err *err)
         pool_conn_lost(p, &copy);
 }
 
-static const char *engine_name(enum config_engine e)
-{
-    return e == CONFIG_ENGINE_LIBSSH2 ? "libssh2" : e == CONFIG_ENGINE_NATIVE ? "native" : "auto";
-}
-
-/* The name under which the host's key is kept: the VM, or the address where no VM is behind it. */
-static void host_name(const struct vm *vm, char *out, size_t size)
-{
-    const struct config_ssh *ssh = &vm->config->ssh;
-    if (vm->reach.facts)
-        snprintf(out, size, "%s", vm->reach.facts->id);
-    else
-        snprintf(out, size, ssh->port == 22 ? "%s" : "[%s]:%u", vm->config->vm.name, ssh->port);
-}
-
 static int conn_start_ssh(struct pool_conn *c, int fd, struct err *err)
 {
     struct vm *vm = c->pool->vm;
     struct plane *plane = vm->plane;
-    const struct config_ssh *ssh = &vm->config->ssh;
-    char host[1024], label[512];
-    host_name(vm, host, sizeof host);
-    char *name = vm_name_text(&vm->config->vm);
-    snprintf(label, sizeof label, "%s (%s)", vm->label, name ? name : "?");
-    mem_free(name);
-    bool may_ask = ssh->password && plane->askpass;
-    uint32_t timeout_ms =
-        ssh->connect_timeout_ms > HANDSHAKE_MIN_MS ? ssh->connect_timeout_ms : HANDSHAKE_MIN_MS;
-    struct ssh_conn_options options = {
-        .loop = plane->o.loop,
-        .clock = plane->o.clock,
-        .ready = plane->o.ready,
-        .pool = &plane->chunks,
-        .engine = engine_name(ssh->engine),
-        .user = ssh->user,
-        .identities = (const char *const *)ssh->identities,
-        .identity_count = ssh->identity_count,
-        .agent_socket = ssh->agent ? plane->o.agent_socket : NULL,
-        .may_ask_password = ssh->password,
-        .host = {.file = plane->o.known_hosts,
-                 .host = host,
-                 .vm_id = vm->reach.facts ? vm->reach.facts->vm_id : NULL,
-                 .label = label,
-                 .policy = ssh->host_key_check == CONFIG_HOST_KEY_ACCEPT_NEW ? SSH_HOSTID_ACCEPT_NEW
-                                                                             : SSH_HOSTID_STRICT},
-        .handshake_timeout_ms = may_ask && timeout_ms < HANDSHAKE_ASK_MS ? HANDSHAKE_ASK_MS : timeout_ms,
-        .keepalive_ms = ssh->keepalive_ms,
-        .keepalive_count = ssh->keepalive_count,
-        .wake = ssh->wake_session == CONFIG_WAKE_AUTO,
-    };
-    if (may_ask)
+    const struct ssh_options_place place = {.known_hosts = plane->o.known_hosts,
+                                            .agent_socket = plane->o.agent_socket,
+                                            .may_ask = vm->config->ssh.password && plane->askpass};
+    struct ssh_options_text text;
+    struct ssh_conn_options options;
+    ssh_options_fill(&options, &text, vm->config, vm->reach.facts, &place);
+    options.loop = plane->o.loop;
+    options.clock = plane->o.clock;
+    options.ready = plane->o.ready;
+    options.pool = &plane->chunks;
+    if (place.may_ask)
         options.ask = ssh_askpass_ask(plane->askpass);
     static const struct ssh_conn_events events = {.up = on_ssh_up, .closed = on_ssh_closed};
     return ssh_conn_new(&c->ssh, fd, &options, &events, c, err);
