@@ -1,6 +1,6 @@
 /*
- * ask: how SSH authentication puts a question to a person (password, keyboard-interactive), without knowing
- * where.
+ * ask: how a connection puts a question to a person (a passphrase, a password, keyboard-interactive, a new
+ * host key), without knowing where.
  */
 #ifndef ADIT_SSH_ASK_H
 #define ADIT_SSH_ASK_H
@@ -13,10 +13,25 @@
  * asker's side after the callback: copy what is needed and wipe the copy. */
 typedef void (*ssh_answer_cb)(void *arg, const char *answer, const struct err *err);
 
+enum ssh_question_kind {
+    SSH_ASK_PROMPT,     /* the server's own, of keyboard-interactive */
+    SSH_ASK_PASSWORD,   /* the user's on that server */
+    SSH_ASK_PASSPHRASE, /* of a key file */
+    SSH_ASK_HOSTKEY,    /* yes or no */
+};
+
+#define SSH_ANSWER_MAX 1024 /* bytes; a longer answer is none */
+#define SSH_ASK_TRIES 3     /* a passphrase or a password that was wrong is asked for again */
+
+struct ssh_question {
+    enum ssh_question_kind kind;
+    const char *prompt; /* what the server or we ask, control characters already taken out; borrowed */
+    bool echo;          /* may be shown while it is typed */
+};
+
 struct ssh_ask {
-    /* prompt: what the server or we ask, control characters already taken out. echo: may be shown while
-     * typed. Returns a handle for cancel, or NULL with err set. */
-    void *(*ask)(void *self, const char *prompt, bool echo, ssh_answer_cb cb, void *arg, struct err *err);
+    /* Returns a handle for cancel, or NULL with err set. */
+    void *(*ask)(void *self, const struct ssh_question *q, ssh_answer_cb cb, void *arg, struct err *err);
     void (*cancel)(void *self, void *handle); /* synchronous and silent */
     void *self;
 };

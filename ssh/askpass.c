@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include <uv.h>
 
-#define ANSWER_MAX 1024
+#define ANSWER_MAX SSH_ANSWER_MAX
 #define QUESTIONS_MAX 64
 
 struct question {
@@ -179,7 +179,7 @@ static void next(struct ssh_askpass *a)
     (void)launch(a); /* a program that cannot be started answers "no" */
 }
 
-static void *ask(void *self, const char *prompt, bool echo, ssh_answer_cb cb, void *arg, struct err *err)
+static void *ask(void *self, const struct ssh_question *asked, ssh_answer_cb cb, void *arg, struct err *err)
 {
     struct ssh_askpass *a = self;
     if (a->count >= QUESTIONS_MAX) {
@@ -187,7 +187,7 @@ static void *ask(void *self, const char *prompt, bool echo, ssh_answer_cb cb, vo
         return NULL;
     }
     struct question *q = mem_zalloc(sizeof *q);
-    char *copy = mem_strdup(prompt);
+    char *copy = mem_strdup(asked->prompt);
     if (!q || !copy) {
         mem_free(q);
         mem_free(copy);

@@ -2,11 +2,13 @@
  * auth: decides what to log in with, in which order, and what to say when nothing worked.
  *
  *   GATHER ──keys loaded, agent asked, engine ready──▶ NONE ──methods known──▶ KEYS ──none left──▶ PASSWORD
- * ──▶ PROMPTS ──▶ OVER Happy path: the server accepts "none" or one of the keys. Each method and each key is
- * tried once: a refusal is noted and the next one is taken, so nothing loops. A step that the server calls
- * partial (RFC 4252 §5.1) goes on the same way with the methods that are left. Failure modes: no key at all,
- * a key that cannot be used (noted with its reason), an agent that does not answer (the connection's
- * deadline), nobody to ask, a server that ends the attempt: the text tells all that was tried.
+ * ──▶ PROMPTS ──▶ OVER Happy path: the server accepts "none" or one of the keys. Each key is tried once, what
+ * a person answers three times: a refusal is noted and the next one is taken, so nothing loops. A key file
+ * with a passphrase is offered by its public half, and unlocked (auth_unlock.c) when the server would take
+ * it. A step that the server calls partial (RFC 4252 §5.1) goes on the same way with the methods that are
+ * left. Failure modes: no key at all, a key that cannot be used (noted with its reason), an agent that does
+ * not answer (the connection's deadline), nobody to ask, a server that ends the attempt: the text tells all
+ * that was tried.
  */
 #include "auth.h"
 
@@ -49,8 +51,10 @@ static void fail(struct ssh_auth *a)
             *tried ? tried : "no key and no password to log in with");
     if (a->methods[0])
         err_hint(&err, ". The server takes: %s", a->methods);
-    err_hint(&err,
-             ". Add the public half of your key to the VM's authorized keys, or name another key or user");
+    if (!a->unanswered)
+        err_hint(
+            &err,
+            ". Add the public half of your key to the VM's authorized keys, or name another key or user");
     strbuf_clear(&a->tried); /* it is told now */
     ssh_conn_fail(a->conn, &err);
 }
@@ -59,16 +63,6 @@ void ssh_auth_broke(struct ssh_auth *a, const struct err *err)
 {
     a->state = AUTH_OVER;
     ssh_conn_fail(a->conn, err);
-}
-
-static void name_of(const struct ssh_candidate *k, char *out, size_t size)
-{
-    char fp[128];
-    ssh_hostid_fingerprint(k->blob, k->blob_len, fp, sizeof fp);
-    if (k->agent)
-        snprintf(out, size, "agent key %s (%s)", k->name, fp);
-    else
-        snprintf(out, size, "key %s", k->name);
 }
 
 /* ---- gathering ---- */
@@ -93,11 +87,12 @@ static void on_keys_listed(void *arg, const struct ssh_agent_keys *keys, const s
 
 static int gathered(struct ssh_auth *a)
 {
-    if (ssh_auth_candidates(&a->list, &a->count, a->ring, &a->agent_keys) < 0)
+    bool may_unlock = a->conn->opt.ask.ask != NULL;
+    if (ssh_auth_candidates(&a->list, &a->count, a->ring, &a->agent_keys, may_unlock) < 0)
         return ERR_NOMEM;
     for (size_t i = 0; a->ring && i < a->ring->count; i++) {
         const struct ssh_keyfile *k = &a->ring->files[i];
-        if (!k->pkey && !ssh_auth_agent_has(&a->agent_keys, k))
+        if (!k->pkey && !(k->locked && may_unlock) && !ssh_auth_agent_has(&a->agent_keys, k))
             ssh_auth_note(a, "%s", k->trouble.msg);
     }
     return 0;
@@ -136,107 +131,15 @@ void ssh_auth_begin(struct ssh_auth *a)
     ssh_auth_step(a);
 }
 
-/* ---- keys ---- */
-
-static bool offered(const struct ssh_auth *a, const char *method)
+static void note_refused_answer(struct ssh_auth *a, const struct ssh_auth_reply *reply)
 {
-    return !a->methods[0] || ssh_text_lists(a->methods, method);
-}
-
-/* Starts with the next key that can be used; false when there is none. */
-static bool try_key(struct ssh_auth *a)
-{
-    const struct ssh_engine_ops *ops = a->conn->engine->ops;
-    char name[256];
-    struct err err;
-    if (!offered(a, "publickey")) {
-        if (a->next < a->count)
-            ssh_auth_note(a, "the server takes no keys");
-        a->next = a->count;
-        return false;
-    }
-    while (a->next < a->count) {
-        const struct ssh_candidate *k = &a->list[a->next++];
-        const char *trouble = ops->key_trouble(k->type);
-        if (trouble) {
-            name_of(k, name, sizeof name);
-            ssh_auth_note(a, "%s: %s", name, trouble);
-            continue;
-        }
-        a->waiting = true;
-        if (ops->auth_key(a->conn->engine, k->blob, k->blob_len, &err) < 0)
-            ssh_auth_broke(a, &err);
-        return true;
-    }
-    return false;
-}
-
-static void give_signature(struct ssh_auth *a, const uint8_t *sig, size_t n, const struct err *why)
-{
-    struct err err;
-    char name[256];
-    if (a->state == AUTH_OVER)
-        return;
-    if (!sig) {
-        name_of(&a->list[a->next - 1], name, sizeof name);
-        ssh_auth_note(a, "%s cannot sign: %s", name, why->msg);
-    }
-    if (a->conn->engine->ops->auth_signature(a->conn->engine, sig, n, &err) < 0)
-        ssh_auth_broke(a, &err);
-}
-
-static void on_signed(void *arg, const uint8_t *sig, size_t n, const struct err *err)
-{
-    struct ssh_auth *a = arg;
-    a->job = NULL;
-    give_signature(a, sig, n, err);
-}
-
-static void on_agent_signed(void *arg, const uint8_t *sig, size_t n, const struct err *err)
-{
-    struct ssh_auth *a = arg;
-    struct err wrong;
-    if (!sig) {
-        give_signature(a, NULL, 0, err);
-        return;
-    }
-    struct wire_reader r;
-    wire_read_init(&r, sig, n);
-    struct wire_str alg = wire_get_str(&r), inner = wire_get_str(&r);
-    if (!wire_end(&r) || inner.len == 0 || !wire_str_is(alg, a->alg)) {
-        err_set(&wrong, ERR_UNSUPPORTED, "the agent does not sign as %s", a->alg);
-        give_signature(a, NULL, 0, &wrong);
-        return;
-    }
-    give_signature(a, inner.data, inner.len, NULL);
-}
-
-void ssh_auth_sign(struct ssh_auth *a, const char *alg, const uint8_t *data, size_t n)
-{
-    struct err err;
-    const struct ssh_candidate *k = &a->list[a->next - 1];
-    uint32_t flags = strcmp(alg, "rsa-sha2-256") == 0 ? 2 : strcmp(alg, "rsa-sha2-512") == 0 ? 4 : 0;
-    snprintf(a->alg, sizeof a->alg, "%s", alg);
-    int rc =
-        k->agent
-            ? ssh_agent_sign(a->agent, k->blob, k->blob_len, data, n, flags, on_agent_signed, a, &err)
-            : ssh_job_sign(&a->job, a->conn->opt.loop, a->ring, k->index, alg, data, n, on_signed, a, &err);
-    if (rc < 0)
-        ssh_auth_broke(a, &err);
-}
-
-static void note_refused_key(struct ssh_auth *a, const struct ssh_auth_reply *reply)
-{
-    const struct ssh_candidate *k = &a->list[a->next - 1];
-    const char *reason = a->conn->engine->ops->key_refusal(k->type);
-    char name[256];
-    name_of(k, name, sizeof name);
+    bool password = a->state == AUTH_PASSWORD;
+    const char *what = password ? "password" : "answers";
     if (reply->partial)
-        ssh_auth_note(a, "server accepted %s but wants more", name);
-    else if (reason)
-        ssh_auth_note(a, "server refused %s (%s)", name, reason);
-    else
-        ssh_auth_note(a, "server refused %s", name);
+        ssh_auth_note(a, "server accepted the %s but wants more", what);
+    else if (!a->refusal_noted[password])
+        ssh_auth_note(a, "server refused the %s", what);
+    a->refusal_noted[password] = !reply->partial;
 }
 
 /* ---- the flow ---- */
@@ -267,12 +170,9 @@ void ssh_auth_reply(struct ssh_auth *a, const struct ssh_auth_reply *reply)
     if (a->state == AUTH_NONE)
         a->state = AUTH_KEYS;
     else if (a->state == AUTH_KEYS)
-        note_refused_key(a, reply);
-    else if (reply->partial)
-        ssh_auth_note(a, "server accepted the %s but wants more",
-                      a->state == AUTH_PASSWORD ? "password" : "answers");
+        ssh_auth_key_refused(a, reply);
     else
-        ssh_auth_note(a, "server refused the %s", a->state == AUTH_PASSWORD ? "password" : "answers");
+        note_refused_answer(a, reply);
     if (reply->partial && a->state > AUTH_KEYS)
         a->state = AUTH_KEYS;
     ssh_auth_step(a);
@@ -300,21 +200,24 @@ void ssh_auth_step(struct ssh_auth *a)
     case AUTH_NONE:
         return;
     case AUTH_KEYS:
-        if (try_key(a))
+        if (ssh_auth_try_key(a))
             return;
         a->state = AUTH_PASSWORD;
         /* fall through */
     case AUTH_PASSWORD:
-        if (!a->password_tried && ssh_auth_may_ask(a) && ssh_text_lists(a->methods, "password") &&
-            ssh_auth_ask_password(a))
+        if (a->password_tries < SSH_ASK_TRIES && ssh_auth_may_ask(a) &&
+            ssh_text_lists(a->methods, "password") && ssh_auth_ask_password(a))
             return;
         a->state = AUTH_PROMPTS;
         /* fall through */
     case AUTH_PROMPTS:
         /* A refused password is not asked for a second time in another guise. */
-        if (!a->prompts_tried && ssh_auth_may_ask(a) && ssh_text_lists(a->methods, "keyboard-interactive") &&
-            (!a->password_tried || !ssh_text_lists(a->methods, "password"))) {
-            a->prompts_tried = true;
+        if (a->prompts_tries < SSH_ASK_TRIES && (a->prompts_tries == 0 || a->answered_once) &&
+            ssh_auth_may_ask(a) && ssh_text_lists(a->methods, "keyboard-interactive") &&
+            (a->password_tries == 0 || !ssh_text_lists(a->methods, "password"))) {
+            a->prompts_tries++;
+            a->rounds = 0;
+            a->answered_once = false;
             if (ops->auth_kbdint(a->conn->engine, &err) < 0)
                 ssh_auth_broke(a, &err);
             return;
@@ -337,6 +240,7 @@ void ssh_auth_free(struct ssh_auth *a)
     ssh_agent_close(a->agent);
     ssh_agent_keys_done(&a->agent_keys);
     ssh_auth_forget_answers(a);
+    ssh_auth_unlock_forget(a);
     mem_free(a->list);
     strbuf_done(&a->tried);
     mem_free(a);

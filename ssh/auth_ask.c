@@ -7,13 +7,28 @@
 #include "auth_state.h"
 #include "base/mem.h"
 
+bool ssh_auth_ask(struct ssh_auth *a, const struct ssh_question *q, ssh_answer_cb cb, struct err *err)
+{
+    const struct ssh_ask *ask = &a->conn->opt.ask;
+    a->question = ask->ask(ask->self, q, cb, a, err);
+    a->asking = a->question != NULL;
+    return a->asking;
+}
+
+void ssh_auth_answered(struct ssh_auth *a)
+{
+    a->asking = false;
+    a->question = NULL;
+}
+
 static void on_password(void *arg, const char *answer, const struct err *err)
 {
     struct ssh_auth *a = arg;
     struct err trouble;
-    a->asking = false;
-    a->question = NULL;
+    ssh_auth_answered(a);
     if (!answer) {
+        a->password_tries = SSH_ASK_TRIES;
+        a->unanswered = true;
         ssh_auth_note(a, "no password: %s", err ? err->msg : "none was given");
         ssh_auth_step(a);
         return;
@@ -30,17 +45,19 @@ bool ssh_auth_may_ask(const struct ssh_auth *a)
 
 bool ssh_auth_ask_password(struct ssh_auth *a)
 {
-    char prompt[256];
+    char prompt[512];
     struct err err;
-    const struct ssh_ask *ask = &a->conn->opt.ask;
     const char *label = a->conn->opt.host.label ? a->conn->opt.host.label : a->conn->opt.host.host;
-    a->password_tried = true;
-    snprintf(prompt, sizeof prompt, "Password of %s for %s: ", a->conn->opt.user, label);
-    a->question = ask->ask(ask->self, prompt, false, on_password, a, &err);
-    a->asking = a->question != NULL;
-    if (!a->question)
-        ssh_auth_note(a, "no password: %s", err.msg);
-    return a->asking;
+    const struct ssh_question q = {.kind = SSH_ASK_PASSWORD, .prompt = prompt};
+    snprintf(prompt, sizeof prompt, "%sPassword of %s for %s: ", a->password_tries ? "Refused. " : "",
+             a->conn->opt.user, label);
+    a->password_tries++;
+    if (ssh_auth_ask(a, &q, on_password, &err))
+        return true;
+    a->password_tries = SSH_ASK_TRIES;
+    a->unanswered = true;
+    ssh_auth_note(a, "no password: %s", err.msg);
+    return false;
 }
 
 void ssh_auth_forget_answers(struct ssh_auth *a)
@@ -69,14 +86,16 @@ static void ask_next(struct ssh_auth *a);
 static void on_answer(void *arg, const char *answer, const struct err *err)
 {
     struct ssh_auth *a = arg;
-    a->asking = false;
-    a->question = NULL;
+    ssh_auth_answered(a);
     char *copy = answer ? mem_strdup(answer) : NULL;
     if (!copy) {
+        a->prompts_tries = SSH_ASK_TRIES;
+        a->unanswered = true;
         ssh_auth_note(a, "no answer to the server's question: %s", err ? err->msg : "none was given");
         give_answers(a, false);
         return;
     }
+    a->answered_once = true;
     a->answers[a->answered++] = copy;
     ask_next(a);
 }
@@ -84,15 +103,16 @@ static void on_answer(void *arg, const char *answer, const struct err *err)
 static void ask_next(struct ssh_auth *a)
 {
     struct err err;
-    const struct ssh_ask *ask = &a->conn->opt.ask;
     if (a->answered == a->asked) {
         give_answers(a, true);
         return;
     }
-    a->question = ask->ask(ask->self, a->questions[a->answered], a->echo[a->answered], on_answer, a, &err);
-    a->asking = a->question != NULL;
-    if (a->asking)
+    const struct ssh_question q = {
+        .kind = SSH_ASK_PROMPT, .prompt = a->questions[a->answered], .echo = a->echo[a->answered]};
+    if (ssh_auth_ask(a, &q, on_answer, &err))
         return;
+    a->prompts_tries = SSH_ASK_TRIES;
+    a->unanswered = true;
     ssh_auth_note(a, "no answer to the server's question: %s", err.msg);
     give_answers(a, false);
 }

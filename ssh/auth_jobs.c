@@ -1,5 +1,6 @@
 /*
- * auth_jobs: what authentication does on the pool of threads: loading key files and signing with them.
+ * auth_jobs: what authentication does on the pool of threads: loading key files, unlocking them, signing with
+ * them.
  */
 #include "auth_jobs.h"
 
@@ -14,6 +15,7 @@ struct ssh_job {
     bool dropped;
     ssh_loaded_cb loaded_cb;
     ssh_signed_cb signed_cb;
+    ssh_unlocked_cb unlocked_cb;
     void *arg;
     size_t index;
     char alg[64];
@@ -21,6 +23,8 @@ struct ssh_job {
     size_t n;
     uint8_t *sig;
     size_t sig_len;
+    char *passphrase;
+    struct ssh_keyfile opened; /* becomes the ring's on the loop, where others may look at it */
     struct err err;
 };
 
@@ -41,6 +45,9 @@ static void job_free(struct ssh_job *job)
 {
     mem_free(job->sig);
     mem_free_secret(job->data, job->n);
+    if (job->passphrase)
+        mem_free_secret(job->passphrase, strlen(job->passphrase));
+    ssh_keyfile_done(&job->opened);
     mem_free(job);
 }
 
@@ -143,6 +150,59 @@ int ssh_job_sign(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring
     if (rc < 0) {
         job_free(job);
         return err_uv(err, rc, "signing");
+    }
+    ring->refs++;
+    *out = job;
+    return 0;
+}
+
+static void unlock(uv_work_t *work)
+{
+    struct ssh_job *job = work->data;
+    const struct ssh_keyfile *k = &job->ring->files[job->index];
+    (void)ssh_keyfile_unlock(&job->opened, k->path, job->passphrase, k->blob, k->blob_len, &job->err);
+}
+
+static void on_unlocked(uv_work_t *work, int status)
+{
+    struct ssh_job *job = work->data;
+    struct ssh_keyfile *k = &job->ring->files[job->index];
+    bool opened = job->opened.pkey != NULL;
+    if (opened && !k->pkey) {
+        struct ssh_keyfile locked = *k;
+        *k = job->opened;
+        job->opened = locked;
+        if (locked.blob) { /* the same bytes; the list of candidates points at these */
+            mem_free(k->blob);
+            k->blob = locked.blob;
+            job->opened.blob = NULL;
+        }
+    }
+    if (!job->dropped)
+        job->unlocked_cb(job->arg, opened ? NULL : &job->err);
+    ssh_keyring_unref(job->ring);
+    job_free(job);
+}
+
+int ssh_job_unlock(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring, size_t index,
+                   const char *passphrase, ssh_unlocked_cb cb, void *arg, struct err *err)
+{
+    struct ssh_job *job = mem_zalloc(sizeof *job);
+    if (job)
+        job->passphrase = mem_strdup(passphrase);
+    if (!job || !job->passphrase) {
+        mem_free(job);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
+    job->ring = ring;
+    job->index = index;
+    job->unlocked_cb = cb;
+    job->arg = arg;
+    job->work.data = job;
+    int rc = uv_queue_work(loop, &job->work, unlock, on_unlocked);
+    if (rc < 0) {
+        job_free(job);
+        return err_uv(err, rc, "unlocking a key");
     }
     ring->refs++;
     *out = job;

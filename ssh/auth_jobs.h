@@ -1,6 +1,6 @@
 /*
- * auth_jobs: what authentication does on the pool of threads: loading key files and signing with them.
- * Private to ssh/.
+ * auth_jobs: what authentication does on the pool of threads: loading key files, unlocking them, signing with
+ * them. Private to ssh/.
  *
  * A keyring is shared by the login that loads it and the jobs that use it; the last one to let go frees it. A
  * job that is dropped runs to its end unheard. Thread: the loop's (references are counted there only).
@@ -34,6 +34,10 @@ int ssh_job_load(struct ssh_job **out, uv_loop_t *loop, const char *const *paths
 int ssh_job_sign(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring, size_t index,
                  const char *alg, const uint8_t *data, size_t n, ssh_signed_cb cb, void *arg,
                  struct err *err);
+typedef void (*ssh_unlocked_cb)(void *arg, const struct err *err); /* NULL: the key is in the ring */
+/* passphrase is copied, the copy wiped. */
+int ssh_job_unlock(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring, size_t index,
+                   const char *passphrase, ssh_unlocked_cb cb, void *arg, struct err *err);
 void ssh_job_drop(struct ssh_job *job); /* its callback does not fire; NULL is fine */
 void ssh_keyring_unref(struct ssh_keyring *ring);
 

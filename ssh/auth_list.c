@@ -34,7 +34,7 @@ static void add_agent(struct ssh_candidate *c, const struct ssh_agent_key *k, co
 }
 
 int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct ssh_keyring *ring,
-                        const struct ssh_agent_keys *agent)
+                        const struct ssh_agent_keys *agent, bool may_unlock)
 {
     size_t files = ring ? ring->count : 0, n = 0;
     struct ssh_candidate *list = mem_calloc(files + agent->count + 1, sizeof *list);
@@ -58,7 +58,7 @@ int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct 
     }
     for (size_t f = 0; f < files; f++) {
         const struct ssh_keyfile *k = &ring->files[f];
-        if (!k->pkey || ssh_auth_agent_has(agent, k))
+        if (!(k->pkey || (k->locked && may_unlock)) || ssh_auth_agent_has(agent, k))
             continue;
         list[n] =
             (struct ssh_candidate){.blob = k->blob, .blob_len = k->blob_len, .name = k->path, .index = f};

@@ -12,7 +12,7 @@
 #include "auth_jobs.h"
 
 struct ssh_candidate {
-    const uint8_t *blob; /* borrowed from the keyring or the agent's keys */
+    const uint8_t *blob; /* borrowed from the keyring or the agent's keys; NULL: only unlocking will tell */
     size_t blob_len;
     char type[64];
     bool agent;
@@ -21,9 +21,10 @@ struct ssh_candidate {
 };
 
 /* First the agent's keys that are also given as files, in the order of the files; then the agent's others;
- * then the files that the agent does not hold and that can sign. *out: mem_free() it. ERR_NOMEM. */
+ * then the files that the agent does not hold and that can sign, or could (may_unlock) once somebody has been
+ * asked for their passphrase. *out: mem_free() it. ERR_NOMEM. */
 int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct ssh_keyring *ring,
-                        const struct ssh_agent_keys *agent);
+                        const struct ssh_agent_keys *agent, bool may_unlock);
 
 /* Does the agent hold this file's key? */
 bool ssh_auth_agent_has(const struct ssh_agent_keys *agent, const struct ssh_keyfile *file);

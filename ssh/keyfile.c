@@ -15,26 +15,37 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "keychain.h"
 
 static const char openssh_begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
 static const char openssh_end[] = "-----END OPENSSH PRIVATE KEY-----";
 
-/* A passphrase is never asked for here; that one is wanted is remembered. */
+struct passphrase {
+    const char *text; /* or NULL */
+    bool wanted;
+};
+
+/* Nobody is asked here; that one is wanted is remembered. */
 static int on_passphrase(char *buf, int size, int writing, void *arg)
 {
-    *(bool *)arg = true;
-    return -1;
+    struct passphrase *p = arg;
+    size_t n = p->text ? strlen(p->text) : 0;
+    p->wanted = true;
+    if (n == 0 || n > (size_t)size)
+        return -1;
+    memcpy(buf, p->text, n);
+    return (int)n;
 }
 
-static void parse_pem(struct ssh_keyfile *k, const char *text, size_t n)
+static void parse_pem(struct ssh_keyfile *k, const char *text, size_t n, const char *passphrase)
 {
-    bool locked = false;
+    struct passphrase p = {.text = passphrase};
     BIO *bio = BIO_new_mem_buf(text, (int)n);
     if (!bio) {
         err_set(&k->trouble, ERR_NOMEM, "out of memory");
         return;
     }
-    k->pkey = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &locked);
+    k->pkey = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &p);
     BIO_free(bio);
     ERR_clear_error();
     if (k->pkey) {
@@ -44,7 +55,10 @@ static void parse_pem(struct ssh_keyfile *k, const char *text, size_t n)
         }
         return;
     }
-    if (locked)
+    k->locked = p.wanted;
+    if (k->locked && passphrase)
+        err_set(&k->trouble, ERR_AUTH, SSH_KEYFILE_WRONG, k->path);
+    else if (k->locked)
         err_set(&k->trouble, ERR_AUTH, SSH_KEYFILE_LOCKED, k->path, k->path);
     else
         err_set(&k->trouble, ERR_INVAL, "%s is no private key that can be read", k->path);
@@ -81,7 +95,7 @@ static bool parse_public_line(struct ssh_keyfile *k, const char *text, size_t n)
     return true;
 }
 
-void ssh_keyfile_parse(struct ssh_keyfile *k, const char *path, const char *text, size_t n)
+static void parse(struct ssh_keyfile *k, const char *path, const char *text, size_t n, const char *passphrase)
 {
     memset(k, 0, sizeof *k);
     k->path = path;
@@ -91,16 +105,21 @@ void ssh_keyfile_parse(struct ssh_keyfile *k, const char *path, const char *text
         size_t left = n - (size_t)(begin - text);
         const char *end = memmem(begin, left, openssh_end, sizeof openssh_end - 1);
         if (end)
-            ssh_keyfile_openssh(k, begin, (size_t)(end - begin));
+            ssh_keyfile_openssh(k, begin, (size_t)(end - begin), passphrase);
         else
             err_set(&k->trouble, ERR_INVAL, "%s ends in the middle of the key", path);
     } else if (memmem(text, n, "-----BEGIN ", 11)) {
-        parse_pem(k, text, n);
+        parse_pem(k, text, n, passphrase);
     } else if (parse_public_line(k, text, n)) {
         err_set(&k->trouble, ERR_AUTH, "%s is a public key and no agent has its private half", path);
     } else {
         err_set(&k->trouble, ERR_INVAL, "%s is no private key", path);
     }
+}
+
+void ssh_keyfile_parse(struct ssh_keyfile *k, const char *path, const char *text, size_t n)
+{
+    parse(k, path, text, n, NULL);
 }
 
 /* An encrypted PEM file keeps its public half to itself; the .pub file beside it tells which key of the agent
@@ -138,9 +157,35 @@ void ssh_keyfile_load(struct ssh_keyfile *k, const char *path)
         return;
     }
     ssh_keyfile_parse(k, path, text, n);
+    if (k->locked)
+        ssh_keychain_find(k, text, n);
     mem_free_secret(text, n);
     if (!k->blob)
         look_beside(k);
+}
+
+int ssh_keyfile_unlock(struct ssh_keyfile *k, const char *path, const char *passphrase, const uint8_t *known,
+                       size_t known_len, struct err *err)
+{
+    char *text;
+    size_t n;
+    int rc = fs_read(path, SSH_KEYFILE_MAX, &text, &n, err);
+    if (rc < 0) {
+        memset(k, 0, sizeof *k);
+        return rc;
+    }
+    parse(k, path, text, n, passphrase);
+    if (!k->pkey)
+        rc = err_copy(err, &k->trouble, ERR_AUTH);
+    else if (known && (known_len != k->blob_len || memcmp(known, k->blob, known_len) != 0))
+        rc = err_set(err, ERR_INVAL, "%s holds another key now", path);
+    else
+        ssh_keychain_add(k, text, n);
+    mem_free_secret(text, n);
+    k->locked = rc < 0;
+    if (rc < 0)
+        ssh_keyfile_done(k);
+    return rc;
 }
 
 void ssh_keyfile_done(struct ssh_keyfile *k)

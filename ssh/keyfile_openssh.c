@@ -1,8 +1,9 @@
 /*
- * keyfile_openssh: private keys in OpenSSH's own format (PROTOCOL.key), without a passphrase.
+ * keyfile_openssh: private keys in OpenSSH's own format (PROTOCOL.key).
  *
  * "openssh-key-v1\0", cipher, kdf, kdf options, number of keys, the public key, then a string with the
- * private part: two equal check numbers, the key's fields, a comment, padding 1, 2, 3, …
+ * private part, which a passphrase may encrypt: two equal check numbers, the key's fields, a comment, padding
+ * 1, 2, 3, …
  */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -16,8 +17,9 @@
 #include "base/mem.h"
 #include "base/wire.h"
 #include "keyfile.h"
+#include "keyfile_cipher.h"
 
-#define BLOCK 8 /* padding goes up to this, as there is no cipher */
+#define BLOCK 8 /* padding goes up to this where there is no cipher */
 
 static EVP_PKEY *from_params(const char *kind, OSSL_PARAM_BLD *bld)
 {
@@ -121,10 +123,10 @@ static EVP_PKEY *read_rsa(struct wire_reader *r)
     return pkey;
 }
 
-static bool padding_ok(struct wire_reader *r)
+static bool padding_ok(struct wire_reader *r, size_t block)
 {
     size_t left = (size_t)(r->end - r->p);
-    if (left >= BLOCK)
+    if (left >= block)
         return false;
     for (size_t i = 1; i <= left; i++) {
         if (wire_get_u8(r) != i)
@@ -133,15 +135,18 @@ static bool padding_ok(struct wire_reader *r)
     return true;
 }
 
-static void read_private(struct ssh_keyfile *k, struct wire_str section)
+static void read_private(struct ssh_keyfile *k, const uint8_t *section, size_t section_len, size_t block)
 {
     struct wire_reader r;
     struct err err;
-    wire_read_init(&r, section.data, section.len);
+    wire_read_init(&r, section, section_len);
     uint32_t check1 = wire_get_u32(&r), check2 = wire_get_u32(&r);
     struct wire_str type = wire_get_str(&r);
     if (!wire_ok(&r) || check1 != check2) {
-        err_set(&k->trouble, ERR_INVAL, "%s is damaged", k->path);
+        if (k->locked)
+            err_set(&k->trouble, ERR_AUTH, SSH_KEYFILE_WRONG, k->path);
+        else
+            err_set(&k->trouble, ERR_INVAL, "%s is damaged", k->path);
         return;
     }
     if (wire_str_is(type, "ssh-ed25519")) {
@@ -160,7 +165,7 @@ static void read_private(struct ssh_keyfile *k, struct wire_str section)
     uint8_t *told = k->blob; /* what the file says in the clear must be this key's public half */
     size_t told_len = k->blob_len;
     k->blob = NULL;
-    bool ok = k->pkey && wire_ok(&r) && padding_ok(&r) && ssh_keyfile_public(k, &err) == 0 &&
+    bool ok = k->pkey && wire_ok(&r) && padding_ok(&r, block) && ssh_keyfile_public(k, &err) == 0 &&
               k->blob_len == told_len && memcmp(k->blob, told, told_len) == 0;
     mem_free(told);
     if (ok)
@@ -170,7 +175,36 @@ static void read_private(struct ssh_keyfile *k, struct wire_str section)
     err_set(&k->trouble, ERR_INVAL, "%s is damaged", k->path);
 }
 
-void ssh_keyfile_openssh(struct ssh_keyfile *k, const char *text, size_t n)
+static void read_locked(struct ssh_keyfile *k, const struct ssh_keyfile_lock *lock, const char *passphrase)
+{
+    k->locked = ssh_keyfile_cipher_known(lock);
+    if (!k->locked) {
+        err_set(&k->trouble, ERR_UNSUPPORTED,
+                "%s is encrypted in a way that adit does not read: `ssh-keygen -p -Z aes256-ctr -f %s` "
+                "changes it, or "
+                "ssh-add %s",
+                k->path, k->path, k->path);
+        return;
+    }
+    if (!passphrase || !*passphrase) {
+        err_set(&k->trouble, ERR_AUTH, SSH_KEYFILE_LOCKED, k->path, k->path);
+        return;
+    }
+    size_t n = lock->section.len;
+    uint8_t *section = mem_alloc(n + 1);
+    int rc = section ? ssh_keyfile_decrypt(lock, passphrase, section) : ERR_NOMEM;
+    if (rc == 0)
+        read_private(k, section, n, SSH_KEYFILE_CIPHER_BLOCK);
+    else if (rc == ERR_AUTH)
+        err_set(&k->trouble, rc, SSH_KEYFILE_WRONG, k->path);
+    else if (rc == ERR_NOMEM)
+        err_set(&k->trouble, rc, "out of memory");
+    else
+        err_set(&k->trouble, rc, "%s is no OpenSSH private key that can be read", k->path);
+    mem_free_secret(section, n);
+}
+
+void ssh_keyfile_openssh(struct ssh_keyfile *k, const char *text, size_t n, const char *passphrase)
 {
     static const char magic[] = "openssh-key-v1";
     uint8_t *raw = mem_alloc(n + 1);
@@ -180,13 +214,16 @@ void ssh_keyfile_openssh(struct ssh_keyfile *k, const char *text, size_t n)
     }
     long len = base64_decode(raw, text, n);
     struct wire_reader r;
+    struct ssh_keyfile_lock lock = {0};
     wire_read_init(&r, raw, len > 0 ? (size_t)len : 0);
     struct wire_str head = wire_get_bytes(&r, sizeof magic);
-    struct wire_str cipher = wire_get_str(&r);
-    struct wire_str kdf = wire_get_str(&r);
-    (void)wire_get_str(&r);
+    lock.cipher = wire_get_str(&r);
+    lock.kdf = wire_get_str(&r);
+    lock.kdf_options = wire_get_str(&r);
     uint32_t count = wire_get_u32(&r);
-    struct wire_str pub = wire_get_str(&r), priv = wire_get_str(&r);
+    struct wire_str pub = wire_get_str(&r);
+    lock.section = wire_get_str(&r);
+    lock.tag = wire_get_bytes(&r, (size_t)(r.end - r.p));
     struct wire_reader in;
     wire_read_init(&in, pub.data, pub.len);
     struct wire_str type = wire_get_str(&in);
@@ -198,16 +235,14 @@ void ssh_keyfile_openssh(struct ssh_keyfile *k, const char *text, size_t n)
         k->type[type.len] = '\0';
         k->blob = mem_alloc(pub.len);
         k->blob_len = pub.len;
-        if (!k->blob)
-            err_set(&k->trouble, ERR_NOMEM, "out of memory");
-        else
+        if (k->blob)
             memcpy(k->blob, pub.data, pub.len);
         if (!k->blob)
-            ;
-        else if (!wire_str_is(cipher, "none") || !wire_str_is(kdf, "none"))
-            err_set(&k->trouble, ERR_AUTH, SSH_KEYFILE_LOCKED, k->path, k->path);
+            err_set(&k->trouble, ERR_NOMEM, "out of memory");
+        else if (wire_str_is(lock.cipher, "none") && wire_str_is(lock.kdf, "none"))
+            read_private(k, lock.section.data, lock.section.len, BLOCK);
         else
-            read_private(k, priv);
+            read_locked(k, &lock, passphrase);
     }
     mem_free_secret(raw, n + 1);
 }

@@ -34,13 +34,13 @@ static void on_answer_time(uv_timer_t *t)
     }
 }
 
-static void *asker_ask(void *self, const char *prompt, bool echo, ssh_answer_cb cb, void *arg,
-                       struct err *err)
+static void *asker_ask(void *self, const struct ssh_question *q, ssh_answer_cb cb, void *arg, struct err *err)
 {
     struct asker *a = self;
     assert_true(a->asked < 4);
-    snprintf(a->prompts[a->asked], sizeof a->prompts[0], "%s", prompt);
-    a->echo[a->asked++] = echo;
+    snprintf(a->prompts[a->asked], sizeof a->prompts[0], "%s", q->prompt);
+    a->kinds[a->asked] = q->kind;
+    a->echo[a->asked++] = q->echo;
     a->cb = cb;
     a->arg = arg;
     a->timer = malloc(sizeof *a->timer);

@@ -20,6 +20,7 @@ struct asker {
     unsigned asked, canceled;
     char prompts[4][300];
     bool echo[4];
+    enum ssh_question_kind kinds[4];
     uv_timer_t *timer;
     bool armed;
     ssh_answer_cb cb;

@@ -32,7 +32,7 @@ static void test_order(void **state)
     struct ssh_keyring ring = {.count = 4, .files = files};
     struct ssh_candidate *list;
     size_t n;
-    assert_int_equal(ssh_auth_candidates(&list, &n, &ring, &agent), 0);
+    assert_int_equal(ssh_auth_candidates(&list, &n, &ring, &agent, false), 0);
     assert_int_equal(n, 4);
     assert_string_equal(list[0].name, "/a");
     assert_true(list[0].agent);
@@ -49,18 +49,40 @@ static void test_order(void **state)
     assert_false(ssh_auth_agent_has(&agent, &files[3]));
 }
 
+static void test_locked_ones_when_somebody_can_be_asked(void **state)
+{
+    struct ssh_agent_keys agent = {0};
+    struct ssh_keyfile files[] = {{.path = "/a", .blob = BLOB("a"), .blob_len = BLOB_LEN, .locked = true},
+                                  {.path = "/b", .locked = true},
+                                  {.path = "/c"}};
+    struct ssh_keyring ring = {.count = 3, .files = files};
+    struct ssh_candidate *list;
+    size_t n;
+    assert_int_equal(ssh_auth_candidates(&list, &n, &ring, &agent, true), 0);
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].name, "/a");
+    assert_string_equal(list[1].name, "/b");
+    assert_null(list[1].blob);
+    mem_free(list);
+    assert_int_equal(ssh_auth_candidates(&list, &n, &ring, &agent, false), 0);
+    assert_int_equal(n, 0);
+    mem_free(list);
+}
+
 static void test_nothing(void **state)
 {
     struct ssh_agent_keys agent = {0};
     struct ssh_candidate *list;
     size_t n;
-    assert_int_equal(ssh_auth_candidates(&list, &n, NULL, &agent), 0);
+    assert_int_equal(ssh_auth_candidates(&list, &n, NULL, &agent, false), 0);
     assert_int_equal(n, 0);
     mem_free(list);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+                                       cmocka_unit_test(test_locked_ones_when_somebody_can_be_asked),
+                                       cmocka_unit_test(test_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,9 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "ssh/keychain.h"
 #include "ssh/keyfile.h"
+#include "ssh/keyfile_bcrypt.h"
 
 static char dir[] = "/tmp/adit-keyfile-XXXXXX";
 
@@ -140,6 +142,108 @@ static void test_locked(void **state)
     }
 }
 
+/* Every cipher of ssh-keygen, and both of OpenSSL's forms; with and without a .pub file beside. */
+static void test_unlock(void **state)
+{
+    static const char *const formats[] = {
+        "-t ed25519",
+        "-t ed25519 -a 3 -Z aes128-cbc",
+        "-t ed25519 -a 3 -Z aes192-cbc",
+        "-t ecdsa -b 384 -a 3 -Z aes256-cbc",
+        "-t ed25519 -a 3 -Z aes128-ctr",
+        "-t ed25519 -a 3 -Z aes192-ctr",
+        "-t rsa -b 2048 -a 1 -Z aes256-ctr",
+        "-t ed25519 -a 3 -Z aes128-gcm@openssh.com",
+        "-t ed25519 -a 3 -Z aes256-gcm@openssh.com",
+        "-t rsa -b 2048 -m PEM",
+        "-t ecdsa -m PKCS8",
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char path[128];
+        struct ssh_keyfile locked, k;
+        struct err err;
+        snprintf(path, sizeof path, "%s/unlock%zu", dir, i);
+        run("ssh-keygen -q %s -N 's\xc3\xa9same' -f %s", formats[i], path);
+        if (i % 2 == 1)
+            run("rm %s.pub", path);
+        ssh_keyfile_load(&locked, path);
+        assert_true(locked.locked && !locked.pkey);
+        assert_int_equal(ssh_keyfile_unlock(&k, path, "sesame", locked.blob, locked.blob_len, &err),
+                         ERR_AUTH);
+        assert_true(k.locked && !k.pkey);
+        assert_non_null(strstr(err.msg, path));
+        assert_null(strstr(err.msg, "sesame"));
+        assert_int_equal(ssh_keyfile_unlock(&k, path, "", locked.blob, locked.blob_len, &err), ERR_AUTH);
+        if (ssh_keyfile_unlock(&k, path, "s\xc3\xa9same", locked.blob, locked.blob_len, &err) < 0)
+            fail_msg("%s: %s", formats[i], err.msg);
+        assert_true(k.pkey && !k.locked && k.blob && !k.trouble.code);
+        ssh_keyfile_done(&k);
+        ssh_keyfile_done(&locked);
+
+        ssh_keyfile_load(&k, path); /* it was kept */
+        assert_true(k.pkey && !k.locked && k.blob && !k.trouble.code);
+        check_signature(&k, strncmp(k.type, "ssh-rsa", 7) == 0 ? "rsa-sha2-256" : k.type,
+                        strncmp(k.type, "ssh-rsa", 7) == 0 ? EVP_sha256() : NULL);
+        ssh_keyfile_done(&k);
+        ssh_keychain_forget("/some/other");
+        ssh_keyfile_load(&k, path);
+        assert_true(k.pkey);
+        ssh_keyfile_done(&k);
+        ssh_keychain_forget(i % 2 ? path : NULL);
+        ssh_keyfile_load(&k, path);
+        assert_true(k.locked && !k.pkey);
+        ssh_keyfile_done(&k);
+    }
+}
+
+static void test_another_key_in_the_same_file_is_not_the_kept_one(void **state)
+{
+    char path[128];
+    struct ssh_keyfile old, k;
+    struct err err;
+    snprintf(path, sizeof path, "%s/moved", dir);
+    run("ssh-keygen -q -t ed25519 -a 1 -N one -f %s", path);
+    assert_int_equal(ssh_keyfile_unlock(&old, path, "one", NULL, 0, &err), 0);
+    run("rm %s && ssh-keygen -q -t ed25519 -a 1 -N one -f %s", path, path);
+    ssh_keyfile_load(&k, path);
+    assert_true(k.locked && !k.pkey);
+    ssh_keyfile_done(&k);
+    assert_int_equal(ssh_keyfile_unlock(&k, path, "one", old.blob, old.blob_len, &err), ERR_INVAL);
+    assert_null(k.pkey);
+    ssh_keyfile_done(&old);
+    ssh_keychain_forget(NULL);
+}
+
+static void test_ciphers_that_are_not_read(void **state)
+{
+    char path[128];
+    struct ssh_keyfile k;
+    snprintf(path, sizeof path, "%s/chacha", dir);
+    run("ssh-keygen -q -t ed25519 -a 1 -Z chacha20-poly1305@openssh.com -N one -f %s", path);
+    ssh_keyfile_load(&k, path);
+    assert_true(!k.locked && !k.pkey && k.blob);
+    assert_int_equal(k.trouble.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(k.trouble.msg, "ssh-keygen -p -Z aes256-ctr"));
+    ssh_keyfile_done(&k);
+}
+
+/* Limits that a file sets for itself are ours in the end; bcrypt_pbkdf's own text is the reference. */
+static void test_bcrypt(void **state)
+{
+    static const uint8_t salt[] = "salt";
+    static const uint8_t told[] = {0x5b, 0xbf, 0x0c, 0xc2, 0x93, 0x58, 0x7f, 0x1c, 0x36, 0x35, 0x55,
+                                   0x5c, 0x27, 0x79, 0x65, 0x98, 0xd4, 0x7e, 0x57, 0x90, 0x71, 0xbf,
+                                   0x42, 0x7e, 0x9d, 0x8f, 0xbe, 0x84, 0x2a, 0xba, 0x34, 0xd9};
+    uint8_t key[SSH_BCRYPT_KEY_MAX];
+    assert_int_equal(ssh_bcrypt_pbkdf("password", salt, 4, 4, key, sizeof told), 0);
+    assert_memory_equal(key, told, sizeof told);
+    assert_int_equal(ssh_bcrypt_pbkdf("password", salt, 4, 0, key, 32), ERR_INVAL);
+    assert_int_equal(ssh_bcrypt_pbkdf("password", salt, 4, SSH_BCRYPT_ROUNDS_MAX + 1, key, 32), ERR_INVAL);
+    assert_int_equal(ssh_bcrypt_pbkdf("password", salt, 0, 4, key, 32), ERR_INVAL);
+    assert_int_equal(ssh_bcrypt_pbkdf("", salt, 4, 4, key, 32), ERR_INVAL);
+    assert_int_equal(ssh_bcrypt_pbkdf("password", salt, 4, 4, key, sizeof key + 1), ERR_INVAL);
+}
+
 static void test_not_usable(void **state)
 {
     char path[128];
@@ -201,7 +305,14 @@ static void test_damage(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_formats), cmocka_unit_test(test_locked),
-                                       cmocka_unit_test(test_not_usable), cmocka_unit_test(test_damage)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_unlock),
+        cmocka_unit_test(test_another_key_in_the_same_file_is_not_the_kept_one),
+        cmocka_unit_test(test_ciphers_that_are_not_read),
+        cmocka_unit_test(test_bcrypt),
+        cmocka_unit_test(test_not_usable),
+        cmocka_unit_test(test_damage)};
     return cmocka_run_group_tests(tests, start, stop);
 }
