@@ -92,7 +92,7 @@ static void on_closed(void *arg, const struct err *err)
     l->closed = true;
 }
 
-static const struct ssh_conn_events link_events = {on_up, on_closed};
+static const struct ssh_conn_events link_events = {.up = on_up, .closed = on_closed};
 
 static int dial(uint16_t port)
 {
