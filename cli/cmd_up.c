@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "cli.h"
+#include "config_hint.h"
 #include "json.h"
 #include "options.h"
 #include "outcome.h"
@@ -34,6 +35,7 @@ static int call(struct cli *cli, const struct up *up, json_t *vms)
         rc = control_call(c, "up", json_incref(args), up->timeout_ms + MARGIN_MS, progress_show, &progress,
                           &answer, NULL, &err);
     progress_end(&progress);
+    config_hint_note(0);
     int status = rc == 0 ? outcome_print(answer, "up", up->no_wait ? "wanted" : "up", up->as_json)
                          : cli_fail(&err, "up");
     json_decref(args);

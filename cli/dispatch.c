@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "cli.h"
 #include "config/paths.h"
+#include "config_hint.h"
 #include "environment_hint.h"
 #include "nearest.h"
 #include "output.h"
@@ -142,6 +143,7 @@ int cli_main(int argc, char **argv)
     status = make_absolute(&cli, &config);
     if (status == 0)
         status = run(&cli, argc - skip, argv + skip);
+    config_hint_print();
     environment_hint_print();
     mem_free(config);
     if (fflush(stdout) != 0 && status == 0) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "config_hint.h"
 #include "environment_hint.h"
 
 /* Length of the printable UTF-8 character at s; 0 when it must be escaped. */
@@ -111,6 +112,7 @@ int cli_fail(const struct err *err, const char *what_fmt, ...)
     output_text(stderr, *what ? without_repetition(what, err->msg) : err->msg);
     fputc('\n', stderr);
     environment_hint_note(err->code);
+    config_hint_note(err->code);
     return err_exit_status(err->code);
 }
 

@@ -135,6 +135,8 @@ static void summary(struct table *t, const json_t *d, uint64_t now)
              config ? config : "no configuration file");
     table_row(t, GROUP_NOTE, 0);
     table_cell(t, DIM, line);
+    if (json_is_true(json_object_get(d, "config_changed")))
+        note(t, 0, "the configuration has changed since it was read: `adit reload`");
     if (azure && !json_is_true(json_object_get(azure, "ready")))
         note(t, 0, text(azure, "error"));
 }

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config_stamp.h"
 #include "control/control.h"
 #include "daemon.h"
 #include "proxy/proxy.h"
@@ -35,6 +36,7 @@ struct daemon {
     unsigned signal_count; /* that are open */
 
     const struct config *config; /* the snapshot in use */
+    struct config_stamp stamp;   /* of the file that it was read from */
     struct control_server *control;
     struct azure *azure;       /* NULL with azure_err set when Azure cannot be asked */
     struct resolver *resolver; /* likewise */

@@ -13,9 +13,10 @@
 
 void op_version(struct daemon *d, struct control_request *req, const json_t *args)
 {
-    control_reply_ok(req, json_pack("{s:s, s:i, s:I, s:I, s:o}", "version", ADIT_VERSION, "protocol",
+    control_reply_ok(req, json_pack("{s:s, s:i, s:I, s:I, s:o, s:b}", "version", ADIT_VERSION, "protocol",
                                     CONTROL_VERSION, "pid", (json_int_t)getpid(), "started_ms",
-                                    (json_int_t)d->started_wall_ms, "config", control_text(d->config->path)));
+                                    (json_int_t)d->started_wall_ms, "config", control_text(d->config->path),
+                                    "config_changed", config_stamp_differs(&d->stamp, d->place->config)));
 }
 
 void op_environment(struct daemon *d, struct control_request *req, const json_t *args)

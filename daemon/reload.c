@@ -10,9 +10,10 @@
 #include "logfile.h"
 #include "notify.h"
 
-static int load(struct daemon *d, const struct config **out, struct config_problems *problems,
-                struct err *err)
+static int load(struct daemon *d, const struct config **out, struct config_stamp *stamp,
+                struct config_problems *problems, struct err *err)
 {
+    config_stamp_take(stamp, d->place->config);
     int rc = config_load(out, d->place->config, problems, err);
     if (rc == ERR_NOTFOUND && d->place->config_default) { /* nobody has written one yet */
         err_clear(err);
@@ -21,11 +22,12 @@ static int load(struct daemon *d, const struct config **out, struct config_probl
     return rc;
 }
 
-static void use(struct daemon *d, const struct config *config)
+static void use(struct daemon *d, const struct config *config, const struct config_stamp *stamp)
 {
     enum log_level level;
     config_unref(d->config);
     d->config = config;
+    d->stamp = *stamp;
     if (!d->options->level_given && config->log_level && log_level_parse(config->log_level, &level) == 0)
         log_set_level(level);
 }
@@ -52,10 +54,11 @@ int reload_first(struct daemon *d)
     struct err err = {0};
     struct config_problems problems = {0};
     const struct config *config = NULL;
+    struct config_stamp stamp;
 
-    int rc = load(d, &config, &problems, &err);
+    int rc = load(d, &config, &stamp, &problems, &err);
     if (rc == 0) {
-        use(d, config);
+        use(d, config, &stamp);
     } else {
         char *text = all_problems(d, &problems, &err);
         if (d->bg->log_fd >= 0)
@@ -100,15 +103,16 @@ int reload_load(struct daemon *d, struct reload_counts *counts, struct config_pr
                 struct err *err)
 {
     const struct config *config = NULL;
+    struct config_stamp stamp;
 
     memset(counts, 0, sizeof *counts);
-    int rc = load(d, &config, problems, err);
+    int rc = load(d, &config, &stamp, problems, err);
     if (rc < 0)
         return rc;
     config_diff(d->config, config, count, counts);
     counts->azure = !same_azure(&d->config->azure, &config->azure);
     counts->workers = d->config->workers != config->workers;
-    use(d, config);
+    use(d, config, &stamp);
     return 0;
 }
 

@@ -47,6 +47,7 @@ json_t *status_json_daemon(const struct daemon *d, const struct proxy_status *st
     put_number(o, "started_ms", d->started_wall_ms);
     put_number(o, "now_ms", clock_wall_ms());
     put_text(o, "config", d->config->path);
+    put(o, "config_changed", json_boolean(config_stamp_differs(&d->stamp, d->place->config)));
     put_number(o, "workers", status->workers);
     put(o, "azure", azure(d));
     return o;

@@ -50,6 +50,17 @@ class Mistakes(WorldCase):
         self.fails(78, "reload", names=("adit.yaml:1:1", "vmz"))
         self.assertUndisturbed()
 
+    def test_a_configuration_that_was_edited_and_not_read(self):
+        self.world.adit("up", "web1")
+        text = self.world.config_path.read_text()
+        self.world.config_path.write_text(text + "  - name: fresh\n    vm: rg-web/web2\n  - name: web2\n    vm: rg-web/web2\n    local: ['%d:localhost:7']\n" % free_port())
+        self.fails(69, "up", "fresh", names=("fresh", "adit.yaml has changed", "adit reload"))
+        self.fails(0, "up", "web2", names=("adit.yaml has changed", "adit reload"))  # as a VM of Azure, without its forward
+        self.fails(0, "status", names=("the configuration has changed", "adit reload"))
+        self.world.adit("reload")
+        for done in (self.fails(0, "up", "fresh"), self.fails(0, "status"), self.fails(69, "resolve", "rg-web/nosuch")):
+            self.assertNotIn("changed", done.stdout + done.stderr)
+
     def test_port_in_use(self):
         self.world.adit("up", "web1")
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -91,6 +91,13 @@ static void test_without_vms(void **state)
     mem_free(text);
 }
 
+static void test_an_edited_configuration(void **state)
+{
+    char *text = page("{\"daemon\":{\"config_changed\":true},\"vms\":[]}", 0, false);
+    assert_non_null(strstr(text, "! the configuration has changed since it was read: `adit reload`\n"));
+    mem_free(text);
+}
+
 static void test_missing_members(void **state)
 {
     char *text =
@@ -107,6 +114,7 @@ int main(void)
         cmocka_unit_test(test_narrow),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_without_vms),
+        cmocka_unit_test(test_an_edited_configuration),
         cmocka_unit_test(test_missing_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,6 +276,39 @@ static void test_reload(void **state)
     json_decref(ok);
 }
 
+static bool says_changed(void)
+{
+    json_t *version = peer_call(&p, "version", "{}"), *status = peer_call(&p, "status", "{}");
+    const json_t *changed = json_object_get(version, "config_changed");
+    assert_true(json_is_boolean(changed));
+    assert_true(json_equal(changed, json_object_get(json_object_get(status, "daemon"), "config_changed")));
+    bool says = json_is_true(changed);
+    json_decref(version);
+    json_decref(status);
+    return says;
+}
+
+static void test_an_edited_file_is_noticed_until_it_is_read(void **state)
+{
+    char path[128];
+    assert_false(says_changed());
+    rig_config(&r, "log-level: error\nvms: []\n");
+    assert_true(says_changed());
+    json_decref(peer_call(&p, "reload", "{}"));
+    assert_false(says_changed());
+
+    rig_config(&r, "vmz: []\n"); /* a wrong one is not taken, so it stays news */
+    json_decref(peer_call(&p, "reload", "{}"));
+    assert_true(says_changed());
+
+    rig_config(&r, "log-level: error\nvms: []\n");
+    json_decref(peer_call(&p, "reload", "{}"));
+    snprintf(path, sizeof path, "%s/adit.yaml", r.dir);
+    assert_false(says_changed());
+    assert_int_equal(unlink(path), 0);
+    assert_true(says_changed());
+}
+
 static void test_log_level(void **state)
 {
     json_t *ok = peer_call(&p, "log-level", "{'level':'error'}");
@@ -335,6 +368,7 @@ int main(void)
         EACH(test_proxy_stops_waiting_with_its_client),
         EACH(test_resolve_of_an_address),
         EACH(test_reload),
+        EACH(test_an_edited_file_is_noticed_until_it_is_read),
         EACH(test_log_level),
         EACH(test_wrong_arguments),
     };
