@@ -23,9 +23,6 @@ import report  # noqa: E402
 from stats import Results  # noqa: E402
 from world import Trouble, World  # noqa: E402
 
-PARTS = ("main", "link", "memory", "vms", "proxy", "profile", "micro")
-
-
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/compare", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short rounds, fewer counts: shows that all works, not how fast")
@@ -33,11 +30,11 @@ def arguments():
     parser.add_argument("--out", type=pathlib.Path, help="where to write; else bench/results, or build/bench for a quick run")
     parser.add_argument("--rounds", type=int, choices=range(1, 101), metavar="N", help="another number of rounds")
     parser.add_argument("--peers", help="only these, as a comma-separated list")
-    parser.add_argument("--parts", default=",".join(PARTS), help=f"only these of {','.join(PARTS)}")
-    parser.add_argument("--publish", action="store_true", help="show this run in docs/benchmarks.md")
+    parser.add_argument("--parts", default=",".join(report.PARTS), help=f"only these of {','.join(report.PARTS)}")
+    parser.add_argument("--publish", action="store_true", help="show each part taken in docs/benchmarks.md, in place of its former run")
     options = parser.parse_args()
     options.parts = options.parts.split(",")
-    if unknown := set(options.parts) - set(PARTS):
+    if unknown := set(options.parts) - set(report.PARTS):
         parser.error(f"no part is called {', '.join(unknown)}")
     return options
 
@@ -55,59 +52,87 @@ def progress(line):
     print(f"[{time.strftime('%H:%M:%S')}] {line}", file=sys.stderr)
 
 
-def take_all(options, settings, results, notes):
-    """Everything with a far side that was asked for; returns the groups of figures and the profiles."""
-    groups, profiles = [], []
-    if options.parts == ["micro"]:
-        return groups, profiles
+class Part:
+    """What one part of a run brought."""
+
+    def __init__(self, name):
+        self.name, self.groups, self.profiles, self.pieces, self.notes = name, [], [], [], Notes()
+
+
+def take_main(part, world, turn, classes):
+    running = peers.start_all(world, classes, part.notes)
+    part.groups += figures.MAIN
+    try:
+        measure.rounds(turn, running, turn.settings.rounds, measure.Turn.main, progress)
+    finally:
+        for peer in running:
+            peer.stop()
+
+
+def take_link(part, world, turn, classes):
+    for rtt in turn.settings.link_rtts:
+        part.groups += figures.long_link(rtt, longlink.method())
+    longlink.measure(world, turn, turn.settings, classes, part.notes, progress)
+
+
+def take_memory(part, world, turn, classes):
+    part.groups += figures.memory(turn.settings.idle_flows)
+    memory.idle_flows(world, turn.results, turn.settings, classes, part.notes, progress)
+
+
+def take_vms(part, world, turn, classes):
+    part.groups += figures.vms(turn.settings.vms)
+    memory.many_vms(world, turn.results, turn.settings, classes, part.notes, progress)
+
+
+def take_proxy(part, world, turn, classes):
+    part.groups += figures.proxy(turn.settings.proxies)
+    proxy.measure(world, turn.results, turn.settings, part.notes, progress)
+
+
+def take_profile(part, world, turn, classes):
+    part.profiles = hotpath.measure(world, classes, part.notes, progress)
+
+
+def take_micro(part, world, turn, classes):
+    part.pieces = micro.measure(world.bin, progress)
+
+
+TAKE = {
+    "main": take_main,
+    "link": take_link,
+    "memory": take_memory,
+    "vms": take_vms,
+    "proxy": take_proxy,
+    "profile": take_profile,
+    "micro": take_micro,
+}
+
+
+def take_all(options, settings, results):
+    """Every part that was asked for."""
+    parts = []
     with World(options.bin) as world:
-        turn = measure.Turn(world, results, settings, notes)
-        running = peers.start_all(world, peers.named(options.peers), notes)
-        classes = [type(peer) for peer in running]
-        try:
-            if "main" in options.parts:
-                groups += figures.MAIN
-                measure.rounds(turn, running, settings.rounds, measure.Turn.main, progress)
-        finally:
-            for peer in running:
-                peer.stop()
-        if "link" in options.parts:
-            for rtt in settings.link_rtts:
-                groups += figures.long_link(rtt, longlink.method())
-            longlink.measure(world, turn, settings, classes, notes, progress)
-        if "memory" in options.parts:
-            groups += figures.memory(settings.idle_flows)
-            memory.idle_flows(world, results, settings, classes, notes, progress)
-        if "vms" in options.parts:
-            groups += figures.vms(settings.vms)
-            memory.many_vms(world, results, settings, classes, notes, progress)
-        if "proxy" in options.parts:
-            groups += figures.proxy(settings.proxies)
-            proxy.measure(world, results, settings, notes, progress)
-        if "profile" in options.parts:
-            profiles = hotpath.measure(world, classes, notes, progress)
-    return groups, profiles
+        for name in options.parts:
+            part = Part(name)
+            turn = measure.Turn(world, results, settings, part.notes)
+            TAKE[name](part, world, turn, peers.named(options.peers))
+            parts.append(part)
+    return parts
 
 
-def write(options, run, groups, results, notes):
+def write(options, run, parts, results):
     out = options.out or ROOT / ("build/bench" if options.quick else "bench/results")
     name = run["date"].replace(":", "").replace(" ", "T")
-    drawings = report.plots(groups, results)
+    drawings = report.plots([group for part in parts for group in part.groups], results)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.json").write_text(report.as_json(run, groups, results))
-    (out / f"{name}.md").write_text(report.markdown(run, groups, results, notes, images=name))
+    (out / f"{name}.json").write_text(report.as_json(run, parts, results))
+    (out / f"{name}.md").write_text(report.markdown(run, parts, results, images=name))
     (out / name).mkdir(exist_ok=True)
     for file, svg in drawings.items():
         (out / name / file).write_text(svg)
     if options.publish:
-        folder = ROOT / "docs/benchmarks"
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob("*.svg"):
-            old.unlink()
-        for file, svg in drawings.items():
-            (folder / file).write_text(svg)
-        text = report.markdown(run, groups, results, notes, images="benchmarks", heading="###")
-        report.put_into_docs(ROOT / "docs/benchmarks.md", text)
+        report.publish(ROOT / "docs", run, parts, results, drawings)
     print(f"results: {out / name}.json, .md, and plots in {out / name}/", file=sys.stderr)
 
 
@@ -116,24 +141,17 @@ def main():
     namespace.enter()
     settings = measure.Settings(options.quick)
     settings.rounds = options.rounds or settings.rounds
-    results, notes = Results(), Notes()
+    results = Results()
     run = {"date": datetime.datetime.now().strftime("%Y-%m-%d %H:%M")}
     run["settings"] = vars(settings)
     run["machine"] = machine.describe(ROOT, options.bin, peers.named(options.peers))
-    groups, run["profiles"] = take_all(options, settings, results, notes)
-    run["pieces"] = micro.measure(options.bin, progress) if "micro" in options.parts else []
     run["link"] = longlink.method()
-    run["notes"] = notes
-    if not results.series and not run["pieces"] and not run["profiles"]:
+    parts = take_all(options, settings, results)
+    if not results.series and not any(part.pieces or part.profiles for part in parts):
         raise Trouble("nothing could be measured")
-    write(options, run, groups, results, notes)
-    for group in groups:
-        if rows := report.table(group, results):
-            print(f"\n{group.title}\n\n{rows}")
-    for profile in run["profiles"]:
-        print(f"\n{hotpath.table(profile)}")
-    if run["pieces"]:
-        print(f"\n{report.pieces_table(run['pieces'])}")
+    write(options, run, parts, results)
+    for part in parts:
+        print("\n" + "\n\n".join(report.body(part, results, heading="")))
 
 
 if __name__ == "__main__":

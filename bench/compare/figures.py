@@ -62,15 +62,15 @@ MAIN = [
 
 def long_link(ms, method):
     prefix = f"l{ms}_"
-    figures = throughput(prefix, streams=(1, 8), both=False) + cpu(prefix)
+    figures = throughput(prefix) + cpu(prefix)
     latency = ping(f"{prefix}ping", ("p50",))
-    busy = beside(prefix, "down", ("p50",)) + beside(prefix, "up", ("p50",))
+    busy = beside(prefix, "down", ("p50",)) + beside(prefix, "up", ("p50",)) + beside(prefix, "stopped", ("p50",))
     fresh = [Figure(f"{prefix}connect_p50", "connect to first byte, p50", "µs", "less")]
     return [
         Group(f"l{ms}_throughput", f"{ms} ms round trip: throughput and CPU", figures, plot=(f"{prefix}down1", f"{prefix}up1"),
               text=f"The link: {method}; 1 Gbit/s."),
         Group(f"l{ms}_ping", f"{ms} ms round trip: ping-pong alone, and new connections", latency + fresh),
-        Group(f"l{ms}_beside", f"{ms} ms round trip: ping-pong beside a download, beside an upload", busy),
+        Group(f"l{ms}_beside", f"{ms} ms round trip: ping-pong beside a download, an upload, and a download whose reader has stopped", busy),
     ]
 
 

@@ -27,10 +27,10 @@ class Settings:
         self.link_mbit = 1000
 
     def link_warmup_ms(self, rtt):
-        return rtt * (8 if self.quick else 30)
+        return rtt * (8 if self.quick else 20)
 
     def link_time_ms(self, rtt):
-        return rtt * (12 if self.quick else 40)
+        return rtt * (12 if self.quick else 20)
 
 
 class Turn:
@@ -100,8 +100,8 @@ class Turn:
         s, prefix = self.settings, f"l{rtt}_"
         warmup, time = s.link_warmup_ms(rtt), s.link_time_ms(rtt)
         if not peer.pings_only:
-            self.throughput(peer, number, (1, 8), prefix, warmup, time, both=False)
-        self.ping(peer, number, prefix, warmup, time, ("down", "up"), ("p50",))
+            self.throughput(peer, number, s.streams, prefix, warmup, time)
+        self.ping(peer, number, prefix, warmup, time, ("down", "up", "stopped"), ("p50",))
         if not peer.pings_only:
             self.connect(peer, number, prefix, count=10 if s.quick else 30, limit_ms=time * 2, parallel=False)
 

@@ -78,9 +78,11 @@ class Report(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             page = pathlib.Path(folder) / "page.md"
             page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-            report.put_into_docs(page, "new")
-            report.put_into_docs(page, "newer")
-            self.assertEqual(page.read_text(), f"before\n{report.BEGIN}\n\nnewer\n{report.END}\nafter\n")
+            report.put_into_docs(page, {"link": "slow", "machine": "this"})
+            report.put_into_docs(page, {"main": "new"})
+            report.put_into_docs(page, {"main": "newer"})
+            parts = "<!-- part machine -->\n\nthis\n\n<!-- part main -->\n\nnewer\n\n<!-- part link -->\n\nslow"
+            self.assertEqual(page.read_text(), f"before\n{report.BEGIN}\n\n{parts}\n\n{report.END}\nafter\n")
         self.assertIn(report.BEGIN, (ROOT / "docs/benchmarks.md").read_text())
 
 
