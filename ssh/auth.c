@@ -90,6 +90,8 @@ static int gathered(struct ssh_auth *a)
     bool may_unlock = a->conn->opt.ask.ask != NULL;
     if (ssh_auth_candidates(&a->list, &a->count, a->ring, &a->agent_keys, may_unlock) < 0)
         return ERR_NOMEM;
+    a->count = ssh_auth_leave_out(a->list, a->count, a->ring, a->conn->opt.identities_only,
+                                  a->conn->opt.key_algorithms);
     for (size_t i = 0; a->ring && i < a->ring->count; i++) {
         const struct ssh_keyfile *k = &a->ring->files[i];
         if (!k->pkey && !(k->locked && may_unlock) && !ssh_auth_agent_has(&a->agent_keys, k))

@@ -70,3 +70,31 @@ int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct 
     *count = n;
     return 0;
 }
+
+static bool allowed(const char *type, const char *algorithms)
+{
+    return !algorithms || ssh_text_lists(algorithms, type) ||
+           (strcmp(type, "ssh-rsa") == 0 &&
+            (ssh_text_lists(algorithms, "rsa-sha2-256") || ssh_text_lists(algorithms, "rsa-sha2-512")));
+}
+
+static bool given(const struct ssh_candidate *c, const struct ssh_keyring *ring)
+{
+    for (size_t i = 0; ring && i < ring->count; i++) {
+        const struct ssh_keyfile *f = &ring->files[i];
+        if (f->blob && f->blob_len == c->blob_len && memcmp(f->blob, c->blob, f->blob_len) == 0)
+            return true;
+    }
+    return false;
+}
+
+size_t ssh_auth_leave_out(struct ssh_candidate *list, size_t n, const struct ssh_keyring *ring,
+                          bool identities_only, const char *algorithms)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++)
+        if (allowed(list[i].type, algorithms) &&
+            !(identities_only && list[i].agent && !given(&list[i], ring)))
+            list[left++] = list[i];
+    return left;
+}

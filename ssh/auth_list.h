@@ -26,6 +26,12 @@ struct ssh_candidate {
 int ssh_auth_candidates(struct ssh_candidate **out, size_t *count, const struct ssh_keyring *ring,
                         const struct ssh_agent_keys *agent, bool may_unlock);
 
+/* Takes out what is not to be tried: with identities_only, the agent's keys that are not also given as files;
+ * keys of types that `algorithms` (comma-separated; NULL: all) does not have, RSA by any of its names. Gives
+ * how many are left. */
+size_t ssh_auth_leave_out(struct ssh_candidate *list, size_t n, const struct ssh_keyring *ring,
+                          bool identities_only, const char *algorithms);
+
 /* Does the agent hold this file's key? */
 bool ssh_auth_agent_has(const struct ssh_agent_keys *agent, const struct ssh_keyfile *file);
 

@@ -313,7 +313,8 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
     timer_init(&c->deadline, c->opt.clock, on_deadline);
     ssh_keepalive_init(&c->keepalive, c);
 
-    struct ssh_engine_config config = {.loop = c->opt.loop, .user = c->opt.user, .host_key_algs = known};
+    struct ssh_engine_config config = {
+        .loop = c->opt.loop, .user = c->opt.user, .host_key_algs = known, .algorithms = c->opt.algorithms};
     rc = ops->create(&c->engine, &config, &ssh_conn_up, c, err);
     if (rc == 0)
         rc = ssh_auth_new(&c->auth, c, err);

@@ -8,6 +8,11 @@ void ssh_conn_options_done(struct ssh_conn_options *o)
 {
     mem_free((char *)o->user);
     mem_free((char *)o->agent_socket);
+    mem_free((char *)o->key_algorithms);
+    mem_free((char *)o->algorithms.ciphers);
+    mem_free((char *)o->algorithms.kex);
+    mem_free((char *)o->algorithms.macs);
+    mem_free((char *)o->algorithms.host_keys);
     mem_free((char *)o->host.file);
     mem_free((char *)o->host.host);
     mem_free((char *)o->host.vm_id);
@@ -32,8 +37,18 @@ int ssh_conn_options_copy(struct ssh_conn_options *to, const struct ssh_conn_opt
 {
     *to = *from;
     to->identities = NULL;
-    const char **texts[] = {&to->user,       &to->agent_socket, &to->host.file, &to->host.host,
-                            &to->host.vm_id, &to->host.label,   &to->host.keys};
+    const char **texts[] = {&to->key_algorithms,
+                            &to->algorithms.ciphers,
+                            &to->algorithms.kex,
+                            &to->algorithms.macs,
+                            &to->algorithms.host_keys,
+                            &to->user,
+                            &to->agent_socket,
+                            &to->host.file,
+                            &to->host.host,
+                            &to->host.vm_id,
+                            &to->host.label,
+                            &to->host.keys};
     bool ok = true;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         ok = copy_text(texts[i]) && ok; /* each, so that none is left borrowed */

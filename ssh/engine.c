@@ -22,3 +22,23 @@ const struct ssh_engine_ops *ssh_engine_find(const char *name)
         return extra;
     return NULL;
 }
+
+bool ssh_engine_knows_any(const char *engine, enum ssh_method method, const char *list)
+{
+    const struct ssh_engine_ops *ops = ssh_engine_find(engine);
+    if (!ops || !ops->knows)
+        return true;
+    for (const char *p = list; *p;) {
+        char name[128];
+        size_t n = strcspn(p, ",");
+        if (n > 0 && n < sizeof name) {
+            memcpy(name, p, n);
+            name[n] = '\0';
+            if (ops->knows(method, name))
+                return true;
+        }
+        p += n;
+        p += *p == ',';
+    }
+    return false;
+}

@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "ssh.h"
 
 struct ssh_chan;
 struct ssh_engine_ops;
@@ -43,6 +44,7 @@ struct ssh_engine_config {
     uv_loop_t *loop;           /* for an engine that needs a thread to wait for a person; not for I/O */
     const char *user;          /* copied */
     const char *host_key_algs; /* known types, preferred; comma-separated, may be "" */
+    struct ssh_algorithms algorithms; /* borrowed for the call */
 };
 
 struct ssh_open_req {
@@ -88,6 +90,7 @@ struct ssh_engine_up {
 
 struct ssh_engine_ops {
     const char *name;
+    bool (*knows)(enum ssh_method method, const char *algorithm);
     int (*create)(struct ssh_engine **out, const struct ssh_engine_config *config,
                   const struct ssh_engine_up *up, void *conn, struct err *err);
     void (*free)(struct ssh_engine *e); /* channels too, silently */

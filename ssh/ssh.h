@@ -34,6 +34,18 @@ struct ssh_chan;
 
 /* ---- connection ---- */
 
+/* Which algorithms may be agreed on, each list comma-separated and in order of preference (RFC 4253 §7.1);
+ * NULL: the engine's own. What the engine does not know is passed over; if that leaves nothing, there is no
+ * connection. */
+struct ssh_algorithms {
+    const char *ciphers, *kex, *macs, *host_keys;
+};
+
+enum ssh_method { SSH_METHOD_CIPHER, SSH_METHOD_KEX, SSH_METHOD_MAC, SSH_METHOD_HOST_KEY };
+
+/* Does the engine ("auto" or a name) know any of this list? True for an engine that is not there. */
+bool ssh_engine_knows_any(const char *engine, enum ssh_method method, const char *list);
+
 struct ssh_conn_options {
     uv_loop_t *loop;
     struct clock *clock;
@@ -43,6 +55,9 @@ struct ssh_conn_options {
     const char *user;
     const char *const *identities; /* private key files, tried in this order, after the agent's keys */
     size_t identity_count;
+    bool identities_only;       /* of the agent's keys, only those that are also in identities */
+    const char *key_algorithms; /* keys of other types are not tried (RSA by any of its names); NULL: all */
+    struct ssh_algorithms algorithms;
     const char *agent_socket;      /* path, or NULL: no agent */
     bool may_ask_password;         /* password and keyboard-interactive, through `ask` */
     struct ssh_ask ask;            /* ask.ask NULL: nobody can be asked */

@@ -24,47 +24,6 @@ static void on_disconnect(LIBSSH2_SESSION *session, int reason, const char *mess
         snprintf(e->goodbye, sizeof e->goodbye, "it gave no reason (code %d)", reason);
 }
 
-/* The names of `wanted` that this libssh2 knows, then, if `all`, the rest that it knows. */
-static int prefer(struct l2 *e, int method, const char *wanted, bool all)
-{
-    const char **known = NULL;
-    char list[512] = "";
-    size_t n = 0;
-    int count = libssh2_session_supported_algs(e->session, method, &known);
-    if (count <= 0)
-        return count == LIBSSH2_ERROR_ALLOC ? ERR_NOMEM : 0;
-    for (const char *p = wanted; *p;) {
-        size_t len = strcspn(p, ",");
-        for (int i = 0; i < count; i++) {
-            if (strlen(known[i]) == len && memcmp(known[i], p, len) == 0 && n + len + 2 < sizeof list)
-                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? "," : "", known[i]);
-        }
-        p += len;
-        p += *p == ',';
-    }
-    for (int i = 0; all && i < count; i++) {
-        if (!ssh_text_lists(list, known[i]) && n + strlen(known[i]) + 2 < sizeof list)
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? "," : "", known[i]);
-    }
-    libssh2_free(e->session, known);
-    return n == 0 || libssh2_session_method_pref(e->session, method, list) == 0 ? 0 : ERR_NOMEM;
-}
-
-static int set_preferences(struct l2 *e, const char *host_keys)
-{
-    static const char ciphers[] =
-        "aes128-ctr,aes192-ctr,aes256-ctr,aes128-cbc,aes192-cbc,aes256-cbc,3des-cbc";
-    if (prefer(e, LIBSSH2_METHOD_CRYPT_CS, ciphers, false) < 0 ||
-        prefer(e, LIBSSH2_METHOD_CRYPT_SC, ciphers, false) < 0)
-        return ERR_NOMEM;
-    return *host_keys ? prefer(e, LIBSSH2_METHOD_HOSTKEY, host_keys, true) : 0;
-}
-
-static void init_library(void)
-{
-    (void)libssh2_init(0);
-}
-
 static void destroy(struct ssh_engine *se)
 {
     struct l2 *e = l2_of(se);
@@ -101,8 +60,7 @@ static void destroy(struct ssh_engine *se)
 static int create(struct ssh_engine **out, const struct ssh_engine_config *config,
                   const struct ssh_engine_up *up, void *conn, struct err *err)
 {
-    static uv_once_t once = UV_ONCE_INIT;
-    uv_once(&once, init_library);
+    l2_init_library();
     struct l2 *e = mem_zalloc(sizeof *e);
     if (!e)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -118,9 +76,10 @@ static int create(struct ssh_engine **out, const struct ssh_engine_config *confi
     list_init(&e->unsent);
     e->user = mem_strdup(config->user);
     e->session = e->user ? libssh2_session_init_ex(l2_alloc, l2_free, l2_realloc, e) : NULL;
-    if (!e->session || set_preferences(e, config->host_key_algs) < 0) {
+    int rc = e->session ? l2_prefer(e, config, err) : err_set(err, ERR_NOMEM, "out of memory");
+    if (rc < 0) {
         destroy(&e->base);
-        return err_set(err, ERR_NOMEM, "out of memory");
+        return rc;
     }
     libssh2_session_set_blocking(e->session, 0);
     (void)libssh2_session_callback_set(e->session, LIBSSH2_CALLBACK_SEND, (void *)l2_send);
@@ -250,6 +209,7 @@ static void info(const struct ssh_engine *se, struct ssh_engine_info *out)
 
 const struct ssh_engine_ops ssh_engine_libssh2 = {
     .name = "libssh2",
+    .knows = l2_knows,
     .create = create,
     .free = destroy,
     .start = start,

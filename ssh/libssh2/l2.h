@@ -137,6 +137,11 @@ int l2_keep_input(struct l2 *e, struct err *err); /* the caller's buffer is abou
 /* error.c */
 int l2_error(struct l2 *e, int rc, const char *doing, struct err *err);
 
+/* prefer.c */
+void l2_init_library(void);
+bool l2_knows(enum ssh_method method, const char *algorithm);
+int l2_prefer(struct l2 *e, const struct ssh_engine_config *config, struct err *err);
+
 /* engine.c */
 int l2_check_host_key(struct l2 *e, struct err *err); /* still the one of the first key exchange? */
 

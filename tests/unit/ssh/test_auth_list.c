@@ -79,9 +79,28 @@ static void test_nothing(void **state)
     mem_free(list);
 }
 
+static void test_leave_out(void **state)
+{
+    struct ssh_keyfile files[] = {{.path = "/a", .blob = BLOB("a"), .blob_len = BLOB_LEN}};
+    struct ssh_keyring ring = {.count = 1, .files = files};
+    const struct ssh_candidate all[] = {
+        {.blob = BLOB("x"), .blob_len = BLOB_LEN, .agent = true, .type = "ssh-ed25519", .name = "spare"},
+        {.blob = BLOB("a"), .blob_len = BLOB_LEN, .agent = true, .type = "ssh-ed25519", .name = "first"},
+        {.blob = BLOB("f"), .blob_len = BLOB_LEN, .type = "ssh-rsa", .name = "/f"}};
+    struct ssh_candidate list[3];
+    memcpy(list, all, sizeof all);
+    assert_int_equal(ssh_auth_leave_out(list, 3, &ring, false, NULL), 3);
+    assert_int_equal(ssh_auth_leave_out(list, 3, &ring, true, NULL), 2);
+    assert_string_equal(list[0].name, "first");
+    assert_string_equal(list[1].name, "/f");
+    memcpy(list, all, sizeof all);
+    assert_int_equal(ssh_auth_leave_out(list, 3, NULL, false, "rsa-sha2-512,ssh-dss"), 1);
+    assert_string_equal(list[0].name, "/f");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_leave_out), cmocka_unit_test(test_order),
                                        cmocka_unit_test(test_locked_ones_when_somebody_can_be_asked),
                                        cmocka_unit_test(test_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
