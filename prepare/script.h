@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "plan.h"
 
+struct json_t;
+
 /* Adds plan->public_key for plan->user unless it is there: administrators_authorized_keys on Windows (owner,
  * inheritance and rights by SID, so that it works on a Windows of any language) for an administrator, the
  * user's own ~/.ssh/authorized_keys otherwise. Prints one line: "adit: added" or "adit: present", or fails
@@ -25,7 +27,8 @@ char *script_key_remove(const struct plan *p);
 char *script_host_keys(bool windows);
 
 /* What Run Command answered (value[] of a reply, of either system's shape): standard output and standard
- * error as new strings. ERR_PROTOCOL. result as of azure_lro_cb. */
+ * error as new strings, without control characters but tab and newline; a failed script that wrote no error
+ * is told by what ARM says of it. ERR_PROTOCOL, ERR_NOMEM. result as of azure_lro_cb. */
 int script_output(const struct json_t *result, char **out, char **bad, struct err *err);
 
 #endif
