@@ -52,10 +52,8 @@ static void end_control(void *arg)
         end_loop(d);
 }
 
-static void end_azure(void *arg)
+static void end_azure(struct daemon *d)
 {
-    struct daemon *d = arg;
-    d->proxy = NULL;
     job_free_orphans(d);
     if (d->resolver)
         resolver_free(d->resolver);
@@ -64,6 +62,22 @@ static void end_azure(void *arg)
         azure_close(d->azure, end_control, d);
     else
         end_control(d);
+}
+
+static void end_hands(void *arg)
+{
+    struct daemon *d = arg;
+    d->proxy = NULL;
+    d->waits_for_hands = d->hands_open > 0;
+    if (!d->waits_for_hands)
+        end_azure(d);
+}
+
+void daemon_hands_gone(struct daemon *d)
+{
+    d->hands_open--;
+    if (d->waits_for_hands)
+        end_hands(d);
 }
 
 void daemon_end(struct daemon *d, uint32_t grace_ms)
@@ -81,9 +95,9 @@ void daemon_end(struct daemon *d, uint32_t grace_ms)
     err_set(&err, ERR_UNAVAILABLE, "aditd is ending");
     job_end_all(d, &err);
     if (d->proxy)
-        proxy_close(d->proxy, grace_ms, end_azure, d);
+        proxy_close(d->proxy, grace_ms, end_hands, d);
     else
-        end_azure(d);
+        end_hands(d);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -177,9 +191,9 @@ static void start_failed(struct daemon *d, const struct err *err)
     background_fail(d->bg, d->status, text);
     mem_free(text);
     if (d->proxy)
-        proxy_close(d->proxy, 0, end_azure, d);
+        proxy_close(d->proxy, 0, end_hands, d);
     else
-        end_azure(d);
+        end_hands(d);
 }
 
 static int run_loop(struct daemon *d)

@@ -45,6 +45,7 @@ struct daemon {
 
     struct list jobs;    /* requests under way (job.h) */
     struct list orphans; /* what is left of some, until the proxy has called back */
+    unsigned hands_open; /* struct hands that are not closed yet */
     struct list watches; /* VMs whose changes somebody wants to hear of (progress.h) */
     struct timer ticker; /* asks for them */
     struct proxy_req *ticker_req;
@@ -52,6 +53,7 @@ struct daemon {
     uint64_t started_wall_ms;
     bool ready; /* told the starter */
     bool ending;
+    bool waits_for_hands; /* the end does, once the proxy is closed */
     int status; /* to exit with */
 };
 
@@ -59,6 +61,9 @@ extern const struct log_ctx DAEMON_LOG;
 
 /* Begins the end; a second call ends at once. */
 void daemon_end(struct daemon *d, uint32_t grace_ms);
+
+/* One of hands_open is closed. */
+void daemon_hands_gone(struct daemon *d);
 
 /* azure_setup.c: on failure azure and resolver stay NULL and azure_err says why. */
 void azure_setup(struct daemon *d);

@@ -1,6 +1,6 @@
 /*
  * banner: the server's version line, read before an engine sees it, to notice at once what is no SSH server
- * (RFC 4253 §4.2). Private to ssh/.
+ * (RFC 4253 §4.2).
  *
  * Thread: any.
  */
