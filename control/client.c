@@ -16,7 +16,7 @@
 
 #define CONNECT_AGAIN_MS 10 /* between attempts while the daemon's queue is full */
 
-static uint64_t now_ms(void)
+uint64_t client_now_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -25,14 +25,14 @@ static uint64_t now_ms(void)
 
 uint64_t client_deadline(uint32_t timeout_ms)
 {
-    return timeout_ms ? now_ms() + timeout_ms : UINT64_MAX;
+    return timeout_ms ? client_now_ms() + timeout_ms : UINT64_MAX;
 }
 
 static int left_ms(uint64_t deadline)
 {
     if (deadline == UINT64_MAX)
         return -1;
-    uint64_t now = now_ms();
+    uint64_t now = client_now_ms();
     uint64_t left = deadline > now ? deadline - now : 0;
     return left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -136,6 +136,29 @@ int client_line(struct control_client *c, uint64_t deadline, bool interruptible,
         if (rc < 0)
             return rc;
     }
+}
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+int client_line_now(struct control_client *c, char **line, size_t *len, struct err *err)
+{
+    for (;;) {
+        int rc = line_buf_next(&c->in, line, len, err);
+        if (rc != 0 || !readable(c->fd))
+            return rc;
+        rc = receive(c, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+bool client_interrupted(const struct control_client *c)
+{
+    return readable(c->interrupt_fd);
 }
 
 int client_claim_fd(struct control_client *c)

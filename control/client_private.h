@@ -24,6 +24,7 @@ struct control_client {
 };
 
 /* A moment on the monotonic clock; UINT64_MAX is never. */
+uint64_t client_now_ms(void);
 uint64_t client_deadline(uint32_t timeout_ms); /* 0 = never */
 
 /* Writes all of it. ERR_CLOSED, ERR_TIMEOUT, ERR_SYSTEM. */
@@ -33,6 +34,10 @@ int client_send(struct control_client *c, const char *line, size_t len, uint64_t
  * `interruptible`, ERR_CANCELED once interrupt_fd is readable. */
 int client_line(struct control_client *c, uint64_t deadline, bool interruptible, char **line, size_t *len,
                 struct err *err);
+
+/* 1: a line is there; 0: not yet. ERR_CLOSED, ERR_PROTOCOL, ERR_NOMEM. */
+int client_line_now(struct control_client *c, char **line, size_t *len, struct err *err);
+bool client_interrupted(const struct control_client *c);
 
 int client_claim_fd(struct control_client *c); /* the oldest received, or −1 */
 

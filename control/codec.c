@@ -90,6 +90,25 @@ void codec_client_done(struct codec_client *m)
 
 /* ---- from the daemon ---- */
 
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static int parse_question(struct codec_daemon *out, const json_t *q, struct err *err)
+{
+    out->kind = CODEC_QUESTION;
+    out->question = (struct control_question){.number = json_integer_value(json_object_get(q, "number")),
+                                              .vm = text_of(q, "vm"),
+                                              .kind = text_of(q, "kind"),
+                                              .prompt = text_of(q, "prompt"),
+                                              .echo = json_is_true(json_object_get(q, "echo"))};
+    if (!valid_id(json_object_get(q, "number")))
+        return err_set(err, ERR_PROTOCOL, "a question has no number");
+    return 0;
+}
+
 static int parse_daemon(struct codec_daemon *out, struct err *err)
 {
     const json_t *id = json_object_get(out->root, "id");
@@ -97,6 +116,8 @@ static int parse_daemon(struct codec_daemon *out, struct err *err)
     const json_t *error = json_object_get(out->root, "error");
     json_t *event = json_object_get(out->root, "event");
     json_t *ok = json_object_get(out->root, "ok");
+    const json_t *question = json_object_get(out->root, "question");
+    const json_t *withdrawn = json_object_get(out->root, "withdrawn");
 
     if (id && !valid_id(id))
         return err_set(err, ERR_PROTOCOL, "an answer has no valid id");
@@ -114,6 +135,11 @@ static int parse_daemon(struct codec_daemon *out, struct err *err)
     } else if (json_is_object(event)) {
         out->kind = CODEC_EVENT;
         out->data = event;
+    } else if (json_is_object(question)) {
+        return parse_question(out, question, err);
+    } else if (valid_id(withdrawn)) {
+        out->kind = CODEC_WITHDRAWN;
+        out->question.number = json_integer_value(withdrawn);
     } else if (ok) {
         out->kind = CODEC_OK;
         out->data = ok;
@@ -229,6 +255,21 @@ char *codec_event_line(json_int_t id, json_t *data, size_t *len)
 {
     json_t *root = json_object();
     return finish(root, put(root, "id", json_integer(id)) && put(root, "event", json_incref(data)), len);
+}
+
+char *codec_question_line(json_int_t id, json_int_t number, json_t *data, size_t *len)
+{
+    json_t *root = json_object();
+    bool good = put(root, "id", json_integer(id)) && json_is_object(data) &&
+                put(data, "number", json_integer(number)) && put(root, "question", json_incref(data));
+    return finish(root, good, len);
+}
+
+char *codec_withdrawn_line(json_int_t id, json_int_t number, size_t *len)
+{
+    json_t *root = json_object();
+    return finish(root, put(root, "id", json_integer(id)) && put(root, "withdrawn", json_integer(number)),
+                  len);
 }
 
 char *codec_progress_line(json_int_t id, const char *text, size_t *len)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "control.h"
 
 #define CODEC_ID_MAX ((json_int_t)1 << 53)
 #define CODEC_OP_MAX 64
@@ -32,16 +33,17 @@ struct codec_client {
 int codec_parse_client(struct codec_client *out, const char *line, size_t len, struct err *err);
 void codec_client_done(struct codec_client *m);
 
-enum codec_answer { CODEC_PROGRESS, CODEC_EVENT, CODEC_OK, CODEC_ERROR };
+enum codec_answer { CODEC_PROGRESS, CODEC_EVENT, CODEC_QUESTION, CODEC_WITHDRAWN, CODEC_OK, CODEC_ERROR };
 
 /* What the daemon sent after its hello. */
 struct codec_daemon {
     enum codec_answer kind;
-    json_int_t id;        /* 0: an error of the connection */
-    const char *progress; /* PROGRESS */
-    json_t *data;         /* EVENT, OK: borrowed from root */
-    bool fd;              /* OK: a descriptor comes with it */
-    struct err err;       /* ERROR */
+    json_int_t id;                    /* 0: an error of the connection */
+    const char *progress;             /* PROGRESS */
+    struct control_question question; /* QUESTION: borrowed from root; WITHDRAWN: its number */
+    json_t *data;                     /* EVENT, OK: borrowed from root */
+    bool fd;                          /* OK: a descriptor comes with it */
+    struct err err;                   /* ERROR */
     json_t *root;
 };
 
@@ -64,6 +66,8 @@ char *codec_request_line(json_int_t id, const char *op, json_t *args, size_t *le
 char *codec_cancel_line(json_int_t id, size_t *len);
 char *codec_ok_line(json_int_t id, json_t *data, bool fd, size_t *len);
 char *codec_event_line(json_int_t id, json_t *data, size_t *len);
+char *codec_question_line(json_int_t id, json_int_t number, json_t *data, size_t *len);
+char *codec_withdrawn_line(json_int_t id, json_int_t number, size_t *len);
 char *codec_progress_line(json_int_t id, const char *text, size_t *len);
 char *codec_error_line(json_int_t id, const struct err *err, size_t *len); /* id 0: none */
 

@@ -22,6 +22,7 @@ struct json_t; /* jansson */
 #define CONTROL_REQUEST_LINE_MAX (256u << 10) /* from a client: 256 of them may each have one half sent */
 #define CONTROL_CLIENTS_MAX 256
 #define CONTROL_REQUESTS_MAX 64 /* under way, of one client */
+#define CONTROL_ANSWER_MAX 1024 /* bytes that a person may answer */
 
 /* ---- the daemon's end: on its main loop ---- */
 
@@ -33,6 +34,10 @@ struct control_handlers {
     void (*request)(void *arg, struct control_request *req, const char *op, struct json_t *args);
     /* The client went away, or cancelled, before the answer: forget the request, it is freed after this. */
     void (*gone)(void *arg, struct control_request *req);
+    /* The client answers a question of this request, or (text NULL) will not: `why` says so. May be NULL.
+     * text is wiped after the call. */
+    void (*answer)(void *arg, struct control_request *req, int64_t number, const char *text,
+                   const struct err *why);
 };
 
 /* Binds path 0600 in a directory 0700. A stale socket is probed and replaced; a living daemon there is
@@ -56,6 +61,11 @@ void control_progress(struct control_request *req, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* A part of the result while the request goes on (reference taken over); never dropped. */
 void control_event(struct control_request *req, struct json_t *data);
+
+/* A question that the client is to put to a person: data is the object of docs/protocol.md, Questions, but
+ * for its number. Never dropped. */
+void control_question(struct control_request *req, int64_t number, struct json_t *data);
+void control_withdraw(struct control_request *req, int64_t number); /* its answer is not wanted any more */
 
 /* A JSON string of any bytes: what is no UTF-8 becomes "?". NULL gives JSON null. NULL when out of memory. */
 struct json_t *control_text(const char *text);
@@ -86,7 +96,10 @@ const char *control_client_version(const struct control_client *c);
 
 typedef void (*control_progress_cb)(void *arg, const char *text);
 
-/* Sends and waits for the answer (timeout_ms 0 = for ever). args may be NULL; the reference is taken over.
+#define CONTROL_ALIVE_MS 15000
+
+/* Sends and waits for the answer (timeout_ms 0 = for ever; progress shows that the daemon is alive, so the
+ * time is never up sooner than CONTROL_ALIVE_MS after it). args may be NULL; the reference is taken over.
  * progress may be NULL. *data (may be NULL): new reference or NULL. *fd: −1, or a descriptor that the caller
  * owns (fd may be NULL: then one that comes is closed). An error answer gives its code and message;
  * ERR_CLOSED: the daemon went away. */
@@ -94,10 +107,27 @@ int control_call(struct control_client *c, const char *op, struct json_t *args, 
                  control_progress_cb progress, void *progress_arg, struct json_t **data, int *fd,
                  struct err *err);
 
-/* The same with the request's events too; `event` gets a borrowed object. */
+struct control_question {
+    int64_t number;
+    const char *vm, *kind, *prompt; /* as in docs/protocol.md; borrowed */
+    bool echo;
+};
+
+enum control_asked {
+    CONTROL_ASKED_NONE,   /* nobody answers */
+    CONTROL_ASKED_ANSWER, /* it is in `answer` */
+    CONTROL_ASKED_LATER,  /* wake_fd is readable: call again unless the question is withdrawn */
+};
+
+/* The same with the request's events and questions too; `event` gets a borrowed object. */
 struct control_watch {
     control_progress_cb progress;
     void (*event)(void *arg, const struct json_t *data);
+    /* Asks a person, and returns as soon as wake_fd or the interrupt descriptor is readable. The time that it
+     * takes is added to the call's. answer is wiped after it has been sent. */
+    enum control_asked (*question)(void *arg, const struct control_question *q, int wake_fd,
+                                   char answer[CONTROL_ANSWER_MAX + 1]);
+    void (*withdrawn)(void *arg); /* the question is off: tidy up the terminal. With question only */
     void *arg;
 };
 int control_call_watch(struct control_client *c, const char *op, struct json_t *args, uint32_t timeout_ms,

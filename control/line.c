@@ -1,5 +1,7 @@
 /*
  * line: bytes of a stream cut into lines, with a limit.
+ *
+ * A line may be a secret's (answer.h), which its reader wipes; here no second copy of it is left behind.
  */
 #include "line.h"
 
@@ -19,7 +21,7 @@ void line_buf_init(struct line_buf *b, size_t max)
 
 void line_buf_done(struct line_buf *b)
 {
-    mem_free(b->data);
+    mem_free_secret(b->data, b->cap);
     b->data = NULL;
     b->len = b->cap = b->start = b->scanned = 0;
 }
@@ -35,6 +37,7 @@ static void compact(struct line_buf *b)
         return;
     }
     memmove(b->data, b->data + b->start, rest);
+    mem_wipe(b->data + rest, b->len - rest);
     b->scanned -= b->start;
     b->len = rest;
     b->start = 0;
@@ -45,9 +48,12 @@ int line_buf_room(struct line_buf *b, char **room, size_t *size)
     compact(b);
     if (b->cap - b->len < LINE_ROOM_MIN) {
         size_t cap = b->cap ? b->cap * 2 : (size_t)LINE_ROOM_MIN * 2;
-        char *data = mem_realloc(b->data, cap);
+        char *data = mem_alloc(cap);
         if (!data)
             return ERR_NOMEM;
+        if (b->len > 0)
+            memcpy(data, b->data, b->len);
+        mem_free_secret(b->data, b->cap);
         b->data = data;
         b->cap = cap;
     }

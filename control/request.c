@@ -93,6 +93,20 @@ void request_cancel(struct session *s, json_int_t id)
     answer_error(s, id, &err);
 }
 
+void request_answer(struct session *s, const struct answer *a)
+{
+    const struct control_handlers *h = &s->server->handlers;
+    struct err why = {0};
+    struct control_request *req = find(s, a->id);
+    if (!req || !h->answer)
+        return;
+    if (a->too_long)
+        err_set(&why, ERR_LIMIT, "the answer is longer than %d bytes", CONTROL_ANSWER_MAX);
+    else if (!a->given)
+        err_set(&why, ERR_CANCELED, "none was given");
+    h->answer(s->server->arg, req, a->number, a->given ? a->text : NULL, a->given ? NULL : &why);
+}
+
 void request_drop_all(struct session *s)
 {
     while (!list_empty(&s->requests))
@@ -167,5 +181,20 @@ void control_event(struct control_request *req, struct json_t *data)
     size_t len = 0;
     char *line = codec_event_line(req->id, data, &len);
     json_decref(data);
+    session_send(req->session, line, len, -1);
+}
+
+void control_question(struct control_request *req, int64_t number, struct json_t *data)
+{
+    size_t len = 0;
+    char *line = codec_question_line(req->id, number, data, &len);
+    json_decref(data);
+    session_send(req->session, line, len, -1);
+}
+
+void control_withdraw(struct control_request *req, int64_t number)
+{
+    size_t len = 0;
+    char *line = codec_withdrawn_line(req->id, number, &len);
     session_send(req->session, line, len, -1);
 }

@@ -107,11 +107,30 @@ static void fail(struct session *s, const struct err *err)
         server_doom(s);
 }
 
-static void handle_line(struct session *s, const char *text, size_t n)
+static void handle_answer(struct session *s, char *text, size_t n)
+{
+    struct answer a;
+    struct err err = {0};
+
+    if (answer_parse(&a, text, n, &err) < 0)
+        fail(s, &err);
+    else if (s->version != CONTROL_VERSION)
+        fail(s, (err_set(&err, ERR_PROTOCOL, "an answer before any question"), &err));
+    else
+        request_answer(s, &a);
+    mem_wipe(&a, sizeof a);
+    mem_wipe(text, n);
+}
+
+static void handle_line(struct session *s, char *text, size_t n)
 {
     struct codec_client m;
     struct err err = {0};
 
+    if (answer_is(text, n)) {
+        handle_answer(s, text, n);
+        return;
+    }
     if (codec_parse_client(&m, text, n, &err) < 0) {
         fail(s, &err);
         return;

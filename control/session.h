@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "answer.h"
 #include "base/list.h"
 #include "bind.h"
 #include "control.h"
@@ -71,6 +72,7 @@ void session_send(struct session *s, char *line, size_t len, int fd);
 
 /* request.c */
 void request_begin(struct session *s, json_int_t id, const char *op, json_t *args);
+void request_answer(struct session *s, const struct answer *a); /* of a question; an old one is passed over */
 void request_cancel(struct session *s, json_int_t id);
 void request_drop_all(struct session *s); /* tells the handlers */
 

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "control/answer.h"
 #include "control/codec.h"
 #include "control/control.h"
 #include "control/line.h"
@@ -12,10 +13,20 @@
 
 #define INPUT_LINE_MAX 512
 
+static void check_answer(const char *line, size_t len)
+{
+    struct answer a;
+    if (answer_parse(&a, line, len, NULL) < 0)
+        return;
+    FUZZ_CHECK(answer_is(line, len) && a.id > 0 && a.number > 0 && !(a.given && a.too_long));
+    FUZZ_CHECK(memchr(a.text, '\0', sizeof a.text) && (a.given || !a.text[0]));
+}
+
 static void check_client(const char *line, size_t len)
 {
     struct codec_client m;
     struct err err = {0};
+    check_answer(line, len);
     if (codec_parse_client(&m, line, len, &err) < 0) {
         FUZZ_CHECK(err.code == ERR_PROTOCOL && err.msg[0] && !m.root);
         return;

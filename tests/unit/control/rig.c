@@ -39,6 +39,27 @@ static void answer_big(struct control_request *req, json_t *args)
     mem_free(text);
 }
 
+static void ask(struct control_request *req, json_t *args)
+{
+    int64_t number = json_integer_value(json_object_get(args, "number"));
+    control_question(
+        req, number,
+        json_pack("{s:s, s:s, s:s, s:b}", "vm", "win11", "kind", "passphrase", "prompt", "Open?", "echo", 0));
+    if (json_is_true(json_object_get(args, "progress")))
+        control_progress(req, "meanwhile");
+    if (json_is_true(json_object_get(args, "withdraw"))) {
+        control_withdraw(req, number);
+        control_reply_ok(req, json_string("withdrawn"));
+    }
+}
+
+static void on_answer(void *arg, struct control_request *req, int64_t number, const char *text,
+                      const struct err *why)
+{
+    control_reply_ok(req, json_pack("{s:I, s:s?, s:s?}", "number", (json_int_t)number, "text", text, "why",
+                                    why ? why->msg : NULL));
+}
+
 static void on_request(void *arg, struct control_request *req, const char *op, json_t *args)
 {
     struct rig *r = arg;
@@ -54,6 +75,8 @@ static void on_request(void *arg, struct control_request *req, const char *op, j
         control_progress(req, "half way, %s", "bad byte \xff");
         control_event(req, json_pack("{s:i}", "part", 1));
         control_reply_ok(req, NULL);
+    } else if (strcmp(op, "ask") == 0) {
+        ask(req, args);
     } else if (strcmp(op, "hang") == 0 || strcmp(op, "stop") == 0) {
         control_request_set_data(req, r);
         atomic_fetch_add(&r->hanging, 1);
@@ -86,7 +109,8 @@ static void *run(void *arg)
 
 void rig_start(struct rig *r)
 {
-    static const struct control_handlers HANDLERS = {on_request, on_gone};
+    static const struct control_handlers HANDLERS = {
+        .request = on_request, .gone = on_gone, .answer = on_answer};
     struct err err = {0};
 
     memset(r, 0, sizeof *r);

@@ -2,7 +2,8 @@
  * rig: a control server on a thread of its own, and raw clients to be rude to it.
  *
  * Operations: "echo" answers its args; "fd" a pipe's reading end with "hello" in it; "two" progress, event,
- * then ok; "hang" nothing; "big" an answer of args.size bytes; "fail" an error.
+ * then ok; "ask" a question, answered with what came; "hang" nothing; "big" an answer of args.size bytes;
+ * "fail" an error.
  */
 #ifndef ADIT_TESTS_CONTROL_RIG_H
 #define ADIT_TESTS_CONTROL_RIG_H

@@ -113,7 +113,7 @@ static void test_progress_and_events(void **state)
 {
     struct control_client *c = open_good(*state);
     struct seen seen = {0};
-    const struct control_watch watch = {on_progress, on_event, &seen};
+    const struct control_watch watch = {.progress = on_progress, .event = on_event, .arg = &seen};
     struct err err = {0};
     json_t *data = json_null();
     assert_int_equal(control_call_watch(c, "two", NULL, 5000, &watch, &data, NULL, &err), 0);
