@@ -4,6 +4,7 @@
 #include "arm_vm.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -76,6 +77,16 @@ int arm_vm_parse(struct arm_vm *out, const json_t *json, struct err *err)
         return err_set(err, ERR_NOMEM, "out of memory");
     }
     return 0;
+}
+
+int arm_vm_check(const struct arm_vm *vm, const struct arm_vm_id *asked, struct err *err)
+{
+    struct arm_vm_id got;
+    if (arm_vm_id_parse(vm->facts->id, &got) && strcasecmp(got.subscription, asked->subscription) == 0 &&
+        strcasecmp(got.group, asked->group) == 0 && strcasecmp(got.name, asked->name) == 0 &&
+        strcmp(got.instance, asked->instance) == 0)
+        return 0;
+    return err_set(err, ERR_PROTOCOL, "ARM's answer is about another VM: %s", vm->facts->id);
 }
 
 void arm_vm_done(struct arm_vm *vm)

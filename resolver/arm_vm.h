@@ -29,4 +29,7 @@ struct arm_vm {
 int arm_vm_parse(struct arm_vm *out, const json_t *json, struct err *err);
 void arm_vm_done(struct arm_vm *vm);
 
+/* An answer about another VM than the one that was asked for is none: ERR_PROTOCOL. */
+int arm_vm_check(const struct arm_vm *vm, const struct arm_vm_id *asked, struct err *err);
+
 #endif

@@ -29,6 +29,7 @@ struct lookup_direct {
     struct azure *azure;
     struct clock *clock;
     uint64_t deadline_at;
+    struct arm_vm_id asked;
     struct azure_req *vm_req;
     struct arm_vm vm;
     json_t *replies[ARM_VM_NICS_MAX]; /* kept until all are there, to be read in the VM's order */
@@ -131,7 +132,7 @@ static void on_vm(void *arg, const struct azure_reply *reply, const struct err *
     l->vm_req = NULL;
     if (err)
         err_copy(&why, err, ERR_UNAVAILABLE);
-    else if (arm_vm_parse(&l->vm, reply->json, &why) == 0)
+    else if (arm_vm_parse(&l->vm, reply->json, &why) == 0 && arm_vm_check(&l->vm, &l->asked, &why) == 0)
         ask_nics(l, &why);
     if (why.code || l->open == 0)
         finish(l, &why);
@@ -148,6 +149,7 @@ int lookup_direct_start(struct azure *a, struct clock *clock, const struct arm_v
     l->azure = a;
     l->clock = clock;
     l->deadline_at = clock_now(clock) + deadline_ms;
+    l->asked = *vm;
     l->cb = cb;
     l->arg = arg;
     strbuf_init(&path);

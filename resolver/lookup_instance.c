@@ -203,10 +203,12 @@ static void on_vm(void *arg, const struct azure_reply *reply, const struct err *
     struct err why;
     l->vm_req = NULL;
     err_clear(&why);
-    if (err)
+    if (err) {
         err_copy(&why, err, ERR_UNAVAILABLE);
-    else if (arm_vm_parse(&l->vm, reply->json, &why) == 0)
+    } else if (arm_vm_parse(&l->vm, reply->json, &why) == 0) {
         l->has_vm = true;
+        arm_vm_check(&l->vm, &l->id, &why);
+    }
     if (why.code)
         finish(l, &why);
     else

@@ -12,7 +12,7 @@
 #include "base/list.h"
 #include "fake_cert.h"
 
-#define ROUTES_MAX 64
+#define ROUTES_MAX 512
 #define ANSWERS_MAX 32
 #define SEEN_MAX 8192
 #define CONN_IN_MAX (64 << 10)
@@ -317,14 +317,17 @@ void fake_arm_forget(struct fake_arm *f, const char *prefix)
 
 void fake_arm_on(struct fake_arm *f, const char *prefix, int status, const char *headers, const char *body)
 {
-    struct route *r = NULL;
-    for (unsigned i = 0; i < f->route_count; i++)
-        if (f->routes[i].prefix && strcmp(f->routes[i].prefix, prefix) == 0)
+    struct route *r = NULL, *free_one = NULL;
+    for (unsigned i = 0; i < f->route_count; i++) {
+        if (!f->routes[i].prefix)
+            free_one = &f->routes[i];
+        else if (strcmp(f->routes[i].prefix, prefix) == 0)
             r = &f->routes[i];
+    }
+    if (!r && !free_one && f->route_count == ROUTES_MAX)
+        die("too many routes");
     if (!r) {
-        if (f->route_count == ROUTES_MAX)
-            die("too many routes");
-        r = &f->routes[f->route_count++];
+        r = free_one ? free_one : &f->routes[f->route_count++];
         r->prefix = strdup(prefix);
     }
     if (r->count == ANSWERS_MAX)

@@ -170,13 +170,9 @@ static void direct_look_ups_keep_below_the_bucket(void **state)
     struct found *f = calloc(VMS, sizeof(*f));
     char name[32];
     clock_test_freeze(w->rig->clock, clock_now(w->rig->clock));
-    fake_arm_on(
-        w->rig->arm, "GET " VM_PATH("rg", "vm"), 200, NULL,
-        "{\"id\":\"" VM_PATH("rg", "vm") "\",\"properties\":{\"networkProfile\":{\"networkInterfaces\":"
-                                         "[{\"id\":\"" NIC_PATH("nic") "\"}]}}}");
-    fake_arm_on(w->rig->arm, "GET " NIC_PATH("nic"), 200, NULL, "{\"properties\":{}}");
     for (int i = 0; i < VMS; i++) {
         snprintf(name, sizeof(name), "rg/vm%d", i);
+        world_vm(w, "rg", name + strlen("rg/"), "running", NULL, NULL);
         world_ask(w, name, RESOLVER_DIRECT, 0, &f[i]);
     }
     for (int i = 0; i < 100; i++) {
