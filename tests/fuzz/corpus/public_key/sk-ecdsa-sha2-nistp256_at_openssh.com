@@ -1,0 +1,1 @@
+sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABBBP2tTJwHXtWdc1iYfusRDaK7e5WFhkE31ea5eJEQlCzJFUiEhz6sL+BGnxeIPBYxSspu+78Yn1MXiLF4QNVZkeIAAAAEc3NoOg== ann@home

@@ -1,0 +1,1 @@
+sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIBhJhXMxy2qfy2GdXhZ+Bu/PYAOCMT4w9NJd/cYjYnpwAAAABHNzaDo= ann@home
