@@ -71,7 +71,7 @@ static void run_child(const char *program, const char *config, int null, int out
     dup2(out, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);
     execvp(program, argv);
-    dprintf(STDERR_FILENO, "aditd: cannot run %s: %s\n", program, strerror(errno));
+    dprintf(STDERR_FILENO, "cannot run %s: %s\n", program, strerror(errno));
     _exit(127);
 }
 
@@ -216,8 +216,13 @@ int start_daemon(const char *config, const char *socket, int (*probe)(void *arg)
     int rc = probe(arg);
     if (rc == ERR_NOTFOUND)
         rc = spawn(config, err);
-    if (rc == ERR_EXISTS) /* somebody started it by hand meanwhile */
-        rc = 0;
+    if (rc == ERR_EXISTS) {
+        const struct err why = *err;
+        err_clear(err);
+        rc = probe(arg); /* somebody may have started it by hand meanwhile */
+        if (rc == ERR_NOTFOUND)
+            rc = err_copy(err, &why, why.code);
+    }
     close(fd);
     return rc;
 }

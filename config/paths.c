@@ -94,7 +94,7 @@ char *paths_socket(struct err *err)
     struct sockaddr_un addr;
     if (path && strlen(path) >= sizeof addr.sun_path) {
         (void)err_set(
-            err, ERR_LIMIT,
+            err, ERR_INVAL,
             "the control socket's path %.200s is longer than the %zu bytes that a Unix socket allows; set "
             "XDG_RUNTIME_DIR to a shorter directory",
             path, sizeof addr.sun_path - 1);

@@ -11,7 +11,7 @@
 
 char *paths_config_file(struct err *err); /* $ADIT_CONFIG, else $XDG_CONFIG_HOME/adit/adit.yaml */
 char *paths_runtime_dir(struct err *err); /* $XDG_RUNTIME_DIR/adit, else $XDG_STATE_HOME/adit/run */
-char *paths_socket(struct err *err);    /* <runtime>/aditd.sock; ERR_LIMIT when longer than sun_path holds */
+char *paths_socket(struct err *err);    /* <runtime>/aditd.sock; ERR_INVAL when longer than sun_path holds */
 char *paths_state_dir(struct err *err); /* $XDG_STATE_HOME/adit */
 char *paths_known_hosts(struct err *err); /* <state>/known_hosts */
 char *paths_log_file(struct err *err);    /* <state>/aditd.log */

@@ -252,6 +252,8 @@ static int open_client(struct control_client **out, const char *path, uint32_t t
         rc = check_peer(c, path, err);
     if (rc == 0)
         rc = exchange_hellos(c, deadline, any_version, err);
+    if (rc == ERR_PROTOCOL)
+        err_hint(err, ": move %s away, and the next command starts aditd", path);
     if (rc < 0)
         control_client_close(c);
     else

@@ -171,9 +171,8 @@ int codec_parse_hello(struct codec_hello *out, const char *line, size_t len, str
 {
     json_t *root = NULL;
     memset(out, 0, sizeof *out);
-    int rc = load(&root, line, len, err);
-    if (rc < 0)
-        return rc;
+    if (load(&root, line, len, err) == ERR_NOMEM)
+        return ERR_NOMEM;
     const json_t *version = json_object_get(root, "adit");
     const json_t *program = json_object_get(root, "version");
     const json_t *error = json_object_get(root, "error");

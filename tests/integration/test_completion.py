@@ -6,11 +6,10 @@ import pathlib
 import pty
 import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 
-from fake_daemon import FakeDaemon
+from fake_daemon import FakeCase, FakeDaemon
 from world import BIN, wait_for
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "docs/completion"
@@ -30,30 +29,23 @@ CACHE = {
 STATUS = {"daemon": {}, "vms": [{"vm": "win11", "name": "rg-desk/win11", "forwards": [{"kind": "local", "spec": "7000:localhost:7"}]}]}
 
 
-class CompletionCase(unittest.TestCase):
+class CompletionCase(FakeCase):
     def setUp(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="adit-"))
-        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
-        self.env = {
-            "PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(self.dir), "TERM": "dumb", "LANG": "C.UTF-8",
-            "XDG_CONFIG_HOME": str(self.dir), "XDG_CACHE_HOME": str(self.dir / "cache"),
-            "XDG_RUNTIME_DIR": str(self.dir / "run"), "XDG_STATE_HOME": str(self.dir / "state"),
-        }
+        super().setUp()
+        self.env["PATH"] = f"{BIN}:{os.environ['PATH']}"
         self.cache = self.dir / "cache/adit/vms-0123456789abcdef.json"
-        self.config = self.dir / "adit/adit.yaml"
-        for folder in (self.cache.parent, self.config.parent, self.dir / "run"):
-            folder.mkdir(parents=True, mode=0o700)
+        self.cache.parent.mkdir(parents=True, mode=0o700)
         self.config.write_text(CONFIG)
         self.cache.write_text(json.dumps(CACHE))
         (self.dir / "notes.txt").touch()
 
     def assertNothingStarted(self):
-        self.assertEqual(list((self.dir / "run").iterdir()), [])
-        self.assertFalse((self.dir / "state").exists())
+        self.assertEqual(list(self.run_dir.iterdir()), [])
+        self.assertFalse(self.state.exists())
 
     def candidates(self, *words):
         """What adit tells the shells' scripts."""
-        done = subprocess.run([BIN / "adit", "completion", "--", *words], env=self.env, capture_output=True, text=True, timeout=20)
+        done = self.adit("completion", "--", *words)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return [line.split("\t")[0] for line in done.stdout.splitlines()]
 
@@ -90,11 +82,11 @@ class Candidates(CompletionCase):
 
     def test_forwards_of_the_configuration_or_of_the_daemon_that_runs(self):
         self.assertEqual(self.candidates("cancel", "win11", "-L", ""), ["3389:localhost:3389", "5000:localhost:80"])
-        with FakeDaemon(self.dir / "run", lambda *_: STATUS):
+        with FakeDaemon(self.run_dir, lambda *_: STATUS):
             self.assertEqual(self.candidates("cancel", "me@win11", "-L", ""), ["7000:localhost:7"])
 
     def test_a_daemon_that_does_not_answer_is_not_waited_for(self):
-        for fake in (FakeDaemon(self.dir / "run"), FakeDaemon(self.dir / "run", hello=None), FakeDaemon(self.dir / "run", hello=b"what?\n")):
+        for fake in (FakeDaemon(self.run_dir), FakeDaemon(self.run_dir, hello=None), FakeDaemon(self.run_dir, hello=b"what?\n")):
             with self.subTest(hello=fake.hello), fake:
                 began = time.monotonic()
                 self.assertEqual(self.candidates("up", "w"), ["win11"])
@@ -127,8 +119,7 @@ class Candidates(CompletionCase):
 
     def test_the_script_of_each_shell_is_in_the_program(self):
         for shell in ("bash", "zsh", "fish"):
-            done = subprocess.run([BIN / "adit", "completion", shell], env=self.env, capture_output=True, text=True)
-            self.assertEqual(done.stdout, (SCRIPTS / f"adit.{shell}").read_text())
+            self.assertEqual(self.adit("completion", shell).stdout, (SCRIPTS / f"adit.{shell}").read_text())
 
 
 CASES = {  # what is typed before the tabulator → what the line is afterwards

@@ -146,6 +146,8 @@ static void test_half_of_the_marks(void **state)
     put(".ssh/config", "Host x\n# <<< adit <<<\n", 0600);
     refuses(ERR_INVAL, "opening mark is missing");
     assert_string_equal(get(".ssh/config"), "Host x\n# <<< adit <<<\n");
+    put(".ssh/config", "# >>> adit >>> kept by `adit ssh-config --install`\nHost x\n", 0600);
+    refuses(ERR_INVAL, "adit's closing mark is missing");
 }
 
 static void test_link_to_the_users_dotfiles_stays_a_link(void **state)
@@ -181,7 +183,27 @@ static void test_files_that_are_not_adits(void **state)
     assert_string_equal(get(".ssh/victim"), "precious\n");
     fresh(NULL);
     assert_int_equal(mkdir(at(".ssh/config"), 0700), 0);
-    refuses(ERR_EXISTS, "is no file");
+    refuses(ERR_EXISTS, "is no file: nothing has been changed");
+}
+
+static void test_what_is_no_text(void **state)
+{
+    FILE *f = fopen(at(".ssh/config"), "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite("Host x\0\n", 1, 8, f), 8);
+    fclose(f);
+    refuses(ERR_INVAL, "has NUL bytes in it: nothing has been changed");
+    assert_null(get(".ssh/adit.conf"));
+}
+
+static void test_a_home_that_ssh_config_cannot_carry(void **state)
+{
+    char home[300];
+    snprintf(home, sizeof home, "%s/.ssh/a\"b", dir);
+    assert_int_equal(mkdir(home, 0700), 0);
+    setenv("HOME", home, 1);
+    refuses(ERR_INVAL, "has a quote in it, which ssh_config cannot carry");
+    setenv("HOME", dir, 1);
 }
 
 int main(void)
@@ -198,6 +220,8 @@ int main(void)
         cmocka_unit_test_setup(test_half_of_the_marks, fresh),
         cmocka_unit_test_setup(test_link_to_the_users_dotfiles_stays_a_link, fresh),
         cmocka_unit_test_setup(test_files_that_are_not_adits, fresh),
+        cmocka_unit_test_setup(test_what_is_no_text, fresh),
+        cmocka_unit_test_setup(test_a_home_that_ssh_config_cannot_carry, fresh),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     snprintf(command, sizeof command, "rm -rf %s", dir);
