@@ -47,6 +47,29 @@ static void host_of(CURL *easy, char *out, size_t size)
     out[n] = 0;
 }
 
+/* A proxy that would not connect us: what it answered, or 0. */
+static long proxy_refusal(CURL *easy)
+{
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? status : 0;
+}
+
+static enum http_failure proxy_failure(CURL *easy, const char *host, long status, struct err *err)
+{
+    const char *ip = NULL;
+    long port = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    err_set(err, ERR_UNAVAILABLE, "%s: the proxy at %s port %ld answers %ld", host, ip && *ip ? ip : "?",
+            port, status);
+    if (status == 407)
+        err_hint(err, "; give its user name and password in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT");
+    else
+        err_hint(err, "; check HTTPS_PROXY, or name the host in NO_PROXY if it can be reached without");
+    return status >= 500 ? HTTP_NOT_CONNECTED : HTTP_IMPOSSIBLE;
+}
+
 enum http_failure http_failure_of(const struct http_req *req, struct err *err)
 {
     char host[300];
@@ -63,6 +86,9 @@ enum http_failure http_failure_of(const struct http_req *req, struct err *err)
         err_set(err, ERR_LIMIT, "%s: the answer is larger than %u MiB", host, HTTP_BODY_MAX >> 20);
         return HTTP_IMPOSSIBLE;
     }
+    long refusal = proxy_refusal(req->easy);
+    if (refusal)
+        return proxy_failure(req->easy, host, refusal, err);
     err_set(err, kind == HTTP_TIMED_OUT ? ERR_TIMEOUT : ERR_UNAVAILABLE, "%s: %s", host, reason);
     if (req->result == CURLE_SSL_CACERT_BADFILE)
         err_hint(err, "; check azure: ca-file in the configuration");

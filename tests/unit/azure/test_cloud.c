@@ -24,8 +24,12 @@ static void named_clouds(void **state)
     assert_string_equal(c.scope, "https://management.azure.com/.default");
     assert_int_equal(azure_cloud_named(&c, "usgov", &err), 0);
     assert_string_equal(c.arm, "https://management.usgovcloudapi.net");
+    assert_string_equal(c.login, "https://login.microsoftonline.us");
+    assert_string_equal(c.scope, "https://management.usgovcloudapi.net/.default");
     assert_int_equal(azure_cloud_named(&c, "china", &err), 0);
+    assert_string_equal(c.arm, "https://management.chinacloudapi.cn");
     assert_string_equal(c.login, "https://login.chinacloudapi.cn");
+    assert_string_equal(c.scope, "https://management.chinacloudapi.cn/.default");
     assert_int_equal(azure_cloud_named(&c, "mars", &err), ERR_INVAL);
     assert_non_null(strstr(err.msg, "public, usgov or china"));
 }

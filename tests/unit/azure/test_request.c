@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "rig.h"
 
 #define VM "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v?api-version=1"
@@ -135,6 +137,67 @@ static void redirects_are_not_followed(void **state)
     told_done(&told);
 }
 
+/* Log lines that azure writes at this level while one request is answered. */
+static void logged(struct rig *rig, enum log_level level, char *out, size_t size)
+{
+    struct told told = {0};
+    int fd[2];
+    assert_int_equal(pipe(fd), 0);
+    log_init(fd[1], level, LOG_TEXT);
+    rig_send(rig, "GET", VM, 0, &told);
+    rig_until(rig, &told.count, 1);
+    log_init(STDERR_FILENO, LOG_WARN, LOG_TEXT);
+    assert_int_equal(write(fd[1], "\n", 1), 1);
+    close(fd[1]);
+    ssize_t n = read(fd[0], out, size - 1);
+    close(fd[0]);
+    assert_true(n > 0);
+    out[n] = 0;
+    told_done(&told);
+}
+
+/* What support asks for, and how near the limits are. */
+static void what_azure_said_of_a_request_is_logged_at_debug(void **state)
+{
+    static const char *const parts[] = {
+        "GET /subscriptions/s/", ": 200",   "request-id r-1", "correlation-id c-1", "reads 11999",
+        "resource Get3Min;120",  "graph 14"};
+    struct rig *rig = *state;
+    char text[16384];
+    fake_arm_on(rig->arm, "GET /subscriptions/", 200,
+                "x-ms-request-id: r-1\r\nx-ms-correlation-request-id: c-1\r\n"
+                "x-ms-ratelimit-remaining-subscription-global-reads: 11999\r\n"
+                "x-ms-ratelimit-remaining-resource: Get3Min;120\r\nx-ms-user-quota-remaining: 14\r\n",
+                "{}");
+    logged(rig, LOG_DEBUG, text, sizeof(text));
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        assert_contains(text, parts[i]);
+    const char *sent = strstr(fake_arm_last(rig->arm, "GET /subscriptions/"), "x-ms-client-request-id: ");
+    assert_non_null(sent);
+    char id[sizeof("client-request-id ") + 36];
+    snprintf(id, sizeof(id), "client-request-id %.36s", sent + strlen("x-ms-client-request-id: "));
+    assert_contains(text, id);
+    logged(rig, LOG_INFO, text, sizeof(text));
+    assert_string_equal(text, "\n");
+}
+
+/* The id in an error is the one that Azure was sent. */
+static void errors_name_the_request_as_azure_knows_it(void **state)
+{
+    struct rig *rig = *state;
+    struct told told = {0};
+    fake_arm_on(rig->arm, "GET /subscriptions/", 403, NULL,
+                "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"no\"}}");
+    rig_send(rig, "GET", VM, 0, &told);
+    rig_until(rig, &told.count, 1);
+    const char *sent = strstr(fake_arm_last(rig->arm, "GET /subscriptions/"), "x-ms-client-request-id: ");
+    assert_non_null(sent);
+    char id[64];
+    snprintf(id, sizeof(id), "(client request id %.36s)", sent + strlen("x-ms-client-request-id: "));
+    assert_contains(told.err.msg, id);
+    told_done(&told);
+}
+
 static void told_of(struct rig *rig, int status, const char *headers, const char *body, struct told *told)
 {
     memset(told, 0, sizeof(*told));
@@ -230,6 +293,9 @@ int main(void)
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(foreign_hosts_never_see_the_token, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(redirects_are_not_followed, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_azure_said_of_a_request_is_logged_at_debug, rig_setup,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(errors_name_the_request_as_azure_knows_it, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(errors_say_what_to_do, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(body_limit, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(untrusted_certificate, rig_setup, rig_teardown),
