@@ -75,9 +75,8 @@ static int count_windows(struct rdp *r, bool *ever)
     size_t i, k;
     int open = -1;
 
-    int rc = cli_connect(r->cli, CLI_RUNNING_ONLY, &c, &err);
-    if (rc == 0)
-        rc = control_call(c, "status", NULL, ASK_MS, NULL, NULL, &status, NULL, &err);
+    if (cli_connect(r->cli, CLI_RUNNING_ONLY, &c, &err) == 0)
+        control_call(c, "status", NULL, ASK_MS, NULL, NULL, &status, NULL, &err);
     json_array_foreach(json_object_get(status, "vms"), i, vm)
     {
         json_array_foreach(json_object_get(vm, "forwards"), k, f)

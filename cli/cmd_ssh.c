@@ -168,7 +168,10 @@ static int build(struct words *w, struct cli *cli, const struct ssh_args *a, con
         add_copy(w, a->words[i]);
     mem_free(ip);
     mem_free(id);
-    return rc < 0 ? rc : w->bad ? err_set(err, ERR_NOMEM, "out of memory") : 0;
+    if (rc < 0 || (!w->bad && w->v))
+        return rc;
+    err_set(err, ERR_NOMEM, "out of memory");
+    return ERR_NOMEM;
 }
 
 static int become(struct words *w, struct err *err)

@@ -7,6 +7,7 @@
  */
 #include "ssh_install.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -102,6 +103,7 @@ static const char *line_that_is(const char *text, const char *line)
 /* The marked part, if there is one. ERR_INVAL when only half of the marks is there. */
 static int find_part(const struct file *config, const char **begin, const char **end, struct err *err)
 {
+    assert(config->text); /* file_open() gave it */
     *begin = line_that_is(config->text, BEGIN);
     *end = line_that_is(*begin ? *begin : config->text, END);
     if (!*begin != !*end)
@@ -114,6 +116,7 @@ static int find_part(const struct file *config, const char **begin, const char *
 
 static int check_ours(const struct file *blocks, struct err *err)
 {
+    assert(blocks->text);
     if (blocks->link)
         return err_set(err, ERR_EXISTS, "~/.ssh/adit.conf is a symbolic link, not adit's file: move it away");
     if (blocks->there && strncmp(blocks->text, SSH_INSTALL_MARK, strlen(SSH_INSTALL_MARK)) != 0)
