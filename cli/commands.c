@@ -57,6 +57,33 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -u, --user USER        log in to SSH as USER\n"
      "      --timeout TIME     give up when the VM is not up by then (60)\n",
      cmd_rdp},
+    {"start", AZURE, "start VMs", "[--timeout TIME] [--json] VM...",
+     "Returns when they run. Nothing happens to those that run already.\n"
+     "\n"
+     "      --timeout TIME     wait no longer than this (600)\n"
+     "      --json             print the outcome as JSON\n",
+     cmd_start},
+    {"deallocate", AZURE, "stop VMs so that they cost no computing",
+     "[--yes] [--timeout TIME] [--json] VM...",
+     "Everything that runs on them ends. Disks and static addresses stay, and are paid for on.\n"
+     "\n"
+     "  -y, --yes              do not ask\n"
+     "      --timeout TIME     wait no longer than this (600)\n"
+     "      --json             print the outcome as JSON\n",
+     cmd_deallocate},
+    {"login", AZURE, "sign in to Azure with a code in a browser", "[--tenant TENANT] [--json]",
+     "For machines where neither az nor variables sign you in. The login is kept, for your eyes only, until "
+     "`adit "
+     "logout`.\n"
+     "\n"
+     "  -t, --tenant TENANT    the tenant's GUID or domain, instead of the configuration's or your own\n"
+     "      --json             print the code, then the outcome, as JSON; one object a line\n",
+     cmd_login},
+    {"logout", AZURE, "forget the login of `adit login`", "",
+     "Removes the kept login and aditd's tokens from this machine. Azure is not told: what was stolen before "
+     "stays good\n"
+     "until it is revoked there.\n",
+     cmd_logout},
     {"proxy", SSH, "connect standard input and output to a VM",
      "[--fdpass] [--wait] [--start] [--timeout TIME] HOST PORT",
      "For ssh_config:  ProxyCommand adit proxy %h %p\n"
@@ -76,19 +103,6 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --timeout TIME     give up then (30)\n"
      "      --json             print it as JSON\n",
      cmd_resolve},
-    {"login", AZURE, "sign in to Azure with a code in a browser", "[--tenant TENANT] [--json]",
-     "For machines where neither az nor variables sign you in. The login is kept, for your eyes only, until "
-     "`adit "
-     "logout`.\n"
-     "\n"
-     "  -t, --tenant TENANT    the tenant's GUID or domain, instead of the configuration's or your own\n"
-     "      --json             print the code, then the outcome, as JSON; one object a line\n",
-     cmd_login},
-    {"logout", AZURE, "forget the login of `adit login`", "",
-     "Removes the kept login and aditd's tokens from this machine. Azure is not told: what was stolen before "
-     "stays good\n"
-     "until it is revoked there.\n",
-     cmd_logout},
     {"ssh", SSH, "run ssh on a VM, with az ssh vm's options",
      "[OPTION...] VM | -g GROUP -n VM [-- SSH-ARGUMENT...]",
      "  -g, --resource-group GROUP, -n, --name VM   the VM, as az ssh vm takes it\n"
@@ -127,11 +141,12 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -n, --lines LINES      begin with the last LINES (50)\n"
      "      --level LEVEL      have aditd log from this level on: debug, info, warn, error\n",
      cmd_logs},
-    {"config", MORE, "check or show the configuration", "check [FILE] | show [--json] [--running] | path",
+    {"config", MORE, "check or show the configuration", "check [FILE] | show [--json] [--running | --vm VM] | path",
      "  check [FILE]           report every error of the file; 78 when there is one\n"
      "  show                   print it with all defaults applied\n"
      "      --json             as JSON\n"
      "      --running          what aditd uses now, instead of the file\n"
+     "      --vm VM            what aditd uses for this VM, and where each setting comes from\n"
      "  path                   print where the file is looked for\n",
      cmd_config},
     {"version", MORE, "show the versions of adit and aditd", "[--json]",

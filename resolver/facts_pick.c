@@ -43,14 +43,10 @@ static size_t count(const struct resolver_facts *f, bool is_public)
 
 static int not_running(const struct resolver_facts *f, struct err *err)
 {
-    const char *slash = strchr(f->name, '/');
-    int n = slash ? (int)(slash - f->name) : (int)strlen(f->name);
-    err_set(err, ERR_UNAVAILABLE, "the VM is %s; %s", resolver_power_name(f->power),
-            f->power == RESOLVER_POWER_STOPPING || f->power == RESOLVER_POWER_DEALLOCATING
-                ? "once it has stopped, start it: "
-                : "start it: ");
-    return err_hint(err, "az %s start -g %s -n %.*s%s%s --subscription %s", slash ? "vmss" : "vm", f->group,
-                    n, f->name, slash ? " --instance-ids " : "", slash ? slash + 1 : "", f->subscription);
+    bool stops = f->power == RESOLVER_POWER_STOPPING || f->power == RESOLVER_POWER_DEALLOCATING;
+    return err_set(err, ERR_UNAVAILABLE, "the VM is %s; %sstart it: adit start %s/%s/%s",
+                   resolver_power_name(f->power), stops ? "once it has stopped, " : "", f->subscription,
+                   f->group, f->name);
 }
 
 static int no_address(const struct resolver_facts *f, const struct resolver_want *want, struct err *err)

@@ -343,7 +343,7 @@ class Waiting(ProxyCase):
         self.world.ctl("deallocate", "rg-web/web2")
         done = self.world.adit("proxy", "--wait", "--timeout", "1500ms", "rg-web/web2", 22, check=False)
         self.assertEqual(done.returncode, 255)
-        self.assertReadable(done.stderr, "adit: rg-web/web2: ", "deallocated", "az vm start", "tried for")
+        self.assertReadable(done.stderr, "adit: rg-web/web2: ", "deallocated", "adit start", "tried for")
         self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_progress_is_seen_on_a_terminal_and_nowhere_else(self):
@@ -460,7 +460,7 @@ class Mistakes(ProxyCase):
     def test_a_vm_that_is_off(self):
         self.world.ctl("deallocate", "rg-web/web2")
         try:
-            self.assertReadable(self.proxy_fails(host="rg-web/web2", quick=False), "deallocated", "az vm start")
+            self.assertReadable(self.proxy_fails(host="rg-web/web2", quick=False), "deallocated", "adit start")
         finally:
             self.world.ctl("start", "rg-web/web2")
 

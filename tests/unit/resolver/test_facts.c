@@ -108,7 +108,7 @@ static void an_instance_is_started_as_such(void **state)
                   RESOLVER_SOURCE_ARM, NULL),
         0);
     f->power = RESOLVER_POWER_DEALLOCATED;
-    refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, "az vmss start -g rg -n ss --instance-ids 3 --sub");
+    refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, "/rg/ss/3");
     resolver_facts_unref(f);
 }
 
@@ -159,7 +159,7 @@ static void not_running(void **state)
         struct resolver_facts *f = vm(off[i]);
         facts_address_add(f, "20.0.0.1", true, true, true);
         refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, resolver_power_name(off[i]));
-        refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, "az vm start -g rg-Desk -n Win11");
+        refuse(f, (struct resolver_want){0}, ERR_UNAVAILABLE, "/rg-Desk/Win11");
         resolver_facts_unref(f);
     }
     for (size_t i = 0; i < 3; i++) {

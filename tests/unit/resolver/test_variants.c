@@ -102,7 +102,7 @@ static const struct variant variants[] = {
     {"off",
      VM_OF(LINUX "," PROFILE(NIC("a", "")) ",\"instanceView\":{\"statuses\":[{\"code\":\"PowerState/"
                                            "deallocated\"}]}"),
-     NIC_OK, NULL, 0, "web1 deallocated linux v-1 ann +20.0.0.1* -10.0.0.4*", "az vm start -g rg -n web1"},
+     NIC_OK, NULL, 0, "web1 deallocated linux v-1 ann +20.0.0.1* -10.0.0.4*", "adit start "},
     {"wrong types everywhere in the VM",
      "{\"id\":\"" VM_PATH("rg",
                           "web1") "\",\"location\":[],\"properties\":{\"vmId\":7,\"storageProfile\":\"x\","
