@@ -4,6 +4,7 @@ import pathlib
 import re
 import time
 import unittest
+import unittest.mock
 
 from world import WorldCase, connect, free_port, recv_exactly, wait_for
 
@@ -245,6 +246,62 @@ class Changes(Counting):
             self.assertNotIn(self.world.env["AZURE_CLIENT_SECRET"], text)
             self.assertNotRegex(text, r"(?i)bearer [a-z0-9._~+/-]{8}")
             self.assertNotRegex(text, r"eyJ[A-Za-z0-9_-]{8,}")
+
+
+class Addresses(Counting):
+    """Which of a VM's addresses is used: by family, public or private."""
+
+    world_yaml = """
+tenant: 72f988bf-0000-4000-8000-5a5b0c0ffee0
+client: 1fec8e78-0000-4000-8000-5a5b0c0ffee1
+secret: sandbox~secret~not~for~Azure
+subscriptions:
+  - {id: 5ab00000-0000-4000-8000-000000000001, name: Sandbox}
+vms:
+  - {name: dual, group: rg, public-ip: static, ipv6: true, secondary-ip: true, decoy-nic: true}
+  - {name: hidden, group: rg, public-ip: none, load-balanced: true}
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        # Without namespaces, private addresses can be reached from here.
+        with unittest.mock.patch.dict("os.environ", ADIT_SANDBOX_NETNS="none"):
+            super().setUpClass()
+
+    def tearDown(self):
+        self.world.adit("stop", check=False)
+
+    def up(self, vm, *settings, statuses=(0,), names=()):
+        self.world.adit("stop", check=False)
+        self.world.config(f"  - name: {vm}\n    vm: rg/{vm}\n    connect-timeout: 2s\n" + "".join(f"    {s}\n" for s in settings))
+        done = self.world.adit("up", vm, "--timeout", "4s", check=False)
+        self.assertIn(done.returncode, statuses, done.stdout + done.stderr + self.world.logs())
+        self.assertReadable(done.stderr, *names)
+
+    def private(self, vm):
+        return next(a["ip"] for a in self.resolve(f"rg/{vm}")["addresses"] if not a["public"])
+
+    def public(self, vm, family):
+        return next(a["ip"] for a in self.resolve(f"rg/{vm}")["addresses"] if a["public"] and a["family"] == family)
+
+    def test_address_family(self):
+        self.up("dual", "address-family: ipv4")
+        self.assertIn(self.public("dual", "ipv4"), self.world.vm("dual")["address"])
+        v6 = self.public("dual", "ipv6")  # nothing on this machine has that one
+        self.up("dual", "address-family: ipv6", statuses=(69, 75), names=(f"[{v6}]:",))
+        self.up("hidden", "prefer-private-ip: true", "address-family: ipv6", statuses=(69,), names=("hidden", "no IPv6 address", "address-family"))
+
+    def test_prefer_private_ip(self):
+        self.up("dual", "prefer-private-ip: true")
+        self.assertIn(self.private("dual"), self.world.vm("dual")["address"])
+
+    def test_no_public_address(self):
+        private = self.private("hidden")
+        self.up("hidden", statuses=(69,), names=("hidden", "no public IP address", private, "via:", "prefer-private-ip"))
+        done = self.world.adit("proxy", "rg/hidden", "22", "--timeout", "4s", check=False)
+        self.assertReadable(done.stderr, "hidden", "no public IP address", private, "via:", "prefer-private-ip")
+        self.up("hidden", "prefer-private-ip: true")
+        self.assertIn(private, self.world.vm("hidden")["address"])
 
 
 if __name__ == "__main__":

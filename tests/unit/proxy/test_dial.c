@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <cmocka.h>
 
 #include "proxy/dial.h"
+#include "resolver/facts_build.h"
 
 static uv_loop_t loop;
 static struct clock *clk;
@@ -52,6 +54,24 @@ static int teardown(void **state)
         ;
     assert_int_equal(uv_loop_close(&loop), 0);
     return 0;
+}
+
+static int listener_at(const char *host, uint16_t port, int backlog)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    bool is_v4 = uv_ip4_addr(host, port, &v4) == 0;
+    int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM, 0), one = 1;
+    if (!is_v4)
+        assert_int_equal(uv_ip6_addr(host, port, &v6), 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, is_v4 ? sizeof v4 : sizeof v6) !=
+            0 ||
+        listen(fd, backlog) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 static int listener(struct dial_address *a, int backlog)
@@ -163,6 +183,52 @@ static void test_black_hole_is_overtaken(void **state)
         close(fds[--n]);
 }
 
+/* A VM with three addresses of a family that is broken here and one of the other: as many attempts as there
+ * are families, so one stagger (RFC 8305 §4, §5). */
+static void test_a_broken_family_costs_one_stagger(void **state)
+{
+    static const char *const PUBLIC[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"};
+    struct resolver_facts *facts;
+    struct dial_address hole, a[DIAL_ADDRESSES_MAX];
+    const struct resolver_address *picked[DIAL_ADDRESSES_MAX];
+    struct result r;
+    struct dial *d;
+    int fds[8], n = black_hole(&hole, fds), l = listener_at("::1", hole.port, 5);
+    assert_int_equal(
+        facts_new(&facts,
+                  "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/g/providers/"
+                  "Microsoft.Compute/virtualMachines/v",
+                  RESOLVER_SOURCE_ARM, NULL),
+        0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(facts_address_add(facts, PUBLIC[i], true, true, i == 0), 0);
+    facts_address_sort(facts);
+    int count = resolver_facts_pick(facts, &(struct resolver_want){0}, picked, DIAL_ADDRESSES_MAX, NULL);
+    assert_int_equal(count, 4);
+    for (int i = 0; i < count; i++) {
+        snprintf(a[i].host, sizeof a[i].host, "%s", picked[i]->ip);
+        a[i].port = hole.port;
+    }
+    resolver_facts_unref(facts);
+    if (l < 0) { /* no IPv6 on this machine */
+        while (n > 0)
+            close(fds[--n]);
+        skip();
+    }
+    dial(&d, a, (size_t)count, 5000, &r);
+    turns(20);
+    assert_int_equal(r.calls, 0);
+    clock_test_advance(clk, DIAL_STAGGER_MS);
+    run_until(&r, 1);
+    assert_int_equal(r.err.code, 0);
+    assert_int_equal(r.index, 1);
+    assert_string_equal(a[1].host, "::1");
+    close(r.fd);
+    close(l);
+    while (n > 0)
+        close(fds[--n]);
+}
+
 static void test_deadline_names_every_address(void **state)
 {
     struct dial_address a[2];
@@ -243,6 +309,7 @@ int main(void)
         T(test_connects_and_hands_the_descriptor_out),
         T(test_refusal_moves_on_at_once),
         T(test_black_hole_is_overtaken),
+        T(test_a_broken_family_costs_one_stagger),
         T(test_deadline_names_every_address),
         T(test_all_refuse),
         T(test_what_is_no_address_is_an_error_like_any_other),
