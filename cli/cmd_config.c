@@ -11,6 +11,7 @@
 #include "config_file.h"
 #include "json.h"
 #include "options.h"
+#include "vm_settings.h"
 
 #define CALL_MS 5000
 
@@ -33,17 +34,25 @@ static int check(const struct cli *cli, const char *file)
     return status;
 }
 
-static int show_running(struct cli *cli)
+/* name NULL: all of it. */
+static int show_running(struct cli *cli, const char *name, bool as_json)
 {
     struct control_client *c = NULL;
     struct err err = {0};
     json_t *answer = NULL;
 
-    int rc = cli_connect(cli, CLI_RUNNING_ONLY, &c, &err);
+    int rc = cli_connect(cli, name ? CLI_START : CLI_RUNNING_ONLY, &c, &err);
     if (rc == 0)
         rc = control_call(c, "config", NULL, CALL_MS, NULL, NULL, &answer, NULL, &err);
-    if (rc == 0)
-        json_print(json_object_get(answer, "config"));
+    const json_t *shown = json_object_get(answer, "config");
+    if (rc == 0 && name)
+        shown = vm_settings_find(shown, name);
+    if (rc == 0 && !shown)
+        rc = err_set(&err, ERR_NOTFOUND, "the configuration names no VM %s", name ? name : "");
+    else if (rc == 0 && name && !as_json)
+        rc = vm_settings_print(shown, &err);
+    else if (rc == 0)
+        json_print(shown);
     json_decref(answer);
     control_client_close(c);
     return rc == 0 ? 0 : cli_fail(&err, "config show");
@@ -53,9 +62,11 @@ static int show(struct cli *cli, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {{"json", no_argument, NULL, OPT_JSON},
                                             {"running", no_argument, NULL, OPT_RUNNING},
+                                            {"vm", required_argument, NULL, OPT_VM},
                                             {NULL, 0, NULL, 0}};
     const struct config *config = NULL;
     char *path = NULL;
+    const char *name = NULL;
     bool as_json = false, running = false;
 
     for (int o; (o = options_next(cli, argc, argv, "", OPTIONS)) != -1;) {
@@ -63,11 +74,12 @@ static int show(struct cli *cli, int argc, char **argv)
             return EX_USAGE;
         as_json |= o == OPT_JSON;
         running |= o == OPT_RUNNING;
+        name = o == OPT_VM ? optarg : name;
     }
     if (optind < argc)
         return cli_usage(cli, "show takes no argument");
-    if (running)
-        return show_running(cli);
+    if (running || name)
+        return show_running(cli, name, as_json);
     int status = config_file_load(cli, NULL, &path, &config);
     char *text = status == 0 ? (as_json ? config_to_json(config) : config_to_yaml(config)) : NULL;
     if (text) {

@@ -20,7 +20,8 @@ enum {
     OPT_FDPASS,
     OPT_NOW,
     OPT_LEVEL,
-    OPT_RUNNING
+    OPT_RUNNING,
+    OPT_VM
 };
 
 /* As getopt_long(3), quiet; -1 at the end, '?' after the wrong option has been reported: return EX_USAGE

@@ -20,6 +20,14 @@ int outcome_print(const json_t *answer, const char *op, const char *word, bool a
     {
         const char *vm = json_string_value(json_object_get(item, "vm"));
         const json_t *error = json_object_get(item, "error");
+        const char *note = json_string_value(json_object_get(item, "note"));
+        if (note) {
+            fputs("adit: ", stderr);
+            output_text(stderr, vm ? vm : "?");
+            fputs(": note: ", stderr);
+            output_text(stderr, note);
+            fputc('\n', stderr);
+        }
         if (error) {
             struct err err = {0};
             control_err_from_json(&err, error);

@@ -140,6 +140,7 @@ static const struct value_check ssh_checks[] = {
     {"keepalive-count", check_keepalive_count},
     {"connections-max", check_connections_max},
     {"idle-timeout", check_idle_timeout},
+    {"ssh-config", check_path}, /* the words auto and off are names of files, as far as this goes */
 };
 
 static const struct value_check azure_checks[] = {

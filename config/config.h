@@ -38,16 +38,55 @@ struct config_azure {
     char *credential;     /* auto, environment, workload-identity, managed-identity, cli, azd, device-code */
 };
 
+/* A setting, as a bit: where its value comes from is kept in such sets. The ones after VIA have no key in
+ * adit.yaml. */
+enum config_key {
+    CONFIG_KEY_USER = 1 << 0,
+    CONFIG_KEY_PORT = 1 << 1,
+    CONFIG_KEY_IDENTITY = 1 << 2,
+    CONFIG_KEY_AGENT = 1 << 3,
+    CONFIG_KEY_PASSWORD = 1 << 4,
+    CONFIG_KEY_HOST_KEY_CHECK = 1 << 5,
+    CONFIG_KEY_FAMILY = 1 << 6,
+    CONFIG_KEY_PREFER_PRIVATE_IP = 1 << 7,
+    CONFIG_KEY_ENGINE = 1 << 8,
+    CONFIG_KEY_WAKE_SESSION = 1 << 9,
+    CONFIG_KEY_CONNECT_TIMEOUT = 1 << 10,
+    CONFIG_KEY_KEEPALIVE = 1 << 11,
+    CONFIG_KEY_KEEPALIVE_COUNT = 1 << 12,
+    CONFIG_KEY_CONNECTIONS_MAX = 1 << 13,
+    CONFIG_KEY_IDLE_TIMEOUT = 1 << 14,
+    CONFIG_KEY_SSH_CONFIG = 1 << 15,
+    CONFIG_KEY_VIA = 1 << 16,
+    CONFIG_KEY_IDENTITIES_ONLY = 1 << 17,
+    CONFIG_KEY_KNOWN_HOSTS = 1 << 18,
+    CONFIG_KEY_HOST_KEY_ALIAS = 1 << 19,
+    CONFIG_KEY_CIPHERS = 1 << 20,
+    CONFIG_KEY_KEX = 1 << 21,
+    CONFIG_KEY_MACS = 1 << 22,
+    CONFIG_KEY_HOST_KEY_ALGORITHMS = 1 << 23,
+    CONFIG_KEY_KEY_ALGORITHMS = 1 << 24,
+};
+
 /* What `defaults:` may set and a VM may override; in a VM it is the effective value. */
 struct config_ssh {
+    uint32_t given;    /* enum config_key: what adit.yaml says */
+    uint32_t from_ssh; /* what the user's ssh_config said where adit.yaml is silent (overlay.h) */
+    char *ssh_config;  /* `ssh-config:` "auto", "off" or the absolute path of a file; never NULL */
     char *user;        /* never NULL; without any `user:` the user who runs the program, as ssh(1) does */
     uint16_t port;     /* of sshd; 22 */
     char **identities; /* private key files, absolute, in order; without any `identity:` the ones of
                         * ~/.ssh/id_ed25519, id_ecdsa, id_rsa that existed when the file was loaded */
     size_t identity_count;
-    bool agent;    /* use $SSH_AUTH_SOCK; true */
-    bool password; /* may ask for a password (SSH_ASKPASS); true */
+    bool identities_only; /* of the agent's keys, only those that are also in identities; false */
+    bool agent;           /* use an agent; true */
+    char *agent_socket;   /* its path; NULL = $SSH_AUTH_SOCK */
+    bool password;        /* may ask for a password (SSH_ASKPASS); true */
     enum config_host_key_check host_key_check;
+    char *known_hosts;    /* NULL = adit's own file */
+    char *host_key_alias; /* the name of its key there; NULL = the resource ID, or the address */
+    char *ciphers, *kex, *macs, *host_key_algorithms; /* comma-separated, in order; NULL = the engine's own */
+    char *key_algorithms;                             /* of keys to log in with; NULL = any */
     enum config_family family;
     bool prefer_private_ip;
     enum config_engine engine;
@@ -68,7 +107,8 @@ struct config_vm {
     size_t forward_count;
     uint16_t *bulk_ports; /* listening ports said to be bulk */
     size_t bulk_count;
-    bool up; /* `up: false` keeps it down until asked for; true */
+    bool up;    /* `up: false` keeps it down until asked for; true */
+    char *note; /* what of the user's ssh_config does not hold for it, for people; or NULL */
 };
 
 struct config {
@@ -77,6 +117,8 @@ struct config {
     struct config_ssh defaults;
     struct config_vm *vms;
     size_t vm_count;
+    bool filled;      /* what it left open was looked for in ssh_config (overlay.h) */
+    size_t hop_count; /* the last so many of vms are no VMs of the file, but hosts of a ProxyJump */
     uint32_t workers; /* `workers:` data-plane threads; 0 = one a processor, at most 8 */
     char *log_level;  /* `log-level:` "info" */
 };

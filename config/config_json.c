@@ -9,39 +9,15 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "config.h"
+#include "config_json.h"
 #include "schema.h"
-
-static json_t *text_list(char *const *texts, size_t count)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < count; i++) {
-        if (json_array_append_new(list, json_string(texts[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
 
 static json_t *azure_json(const struct config_azure *a)
 {
     return json_pack("{s:o, s:s?, s:s, s:s?, s:s?, s:s?, s:s}", "subscriptions",
-                     text_list(a->subscriptions, a->subscription_count), "tenant", a->tenant, "cloud",
+                     config_json_texts(a->subscriptions, a->subscription_count), "tenant", a->tenant, "cloud",
                      schema_cloud_word(a->cloud), "arm-endpoint", a->arm_endpoint, "login-endpoint",
                      a->login_endpoint, "ca-file", a->ca_file, "credential", a->credential);
-}
-
-static json_t *ssh_json(const struct config_ssh *s)
-{
-    return json_pack(
-        "{s:s, s:i, s:o, s:b, s:b, s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "user", s->user,
-        "port", (int)s->port, "identity", text_list(s->identities, s->identity_count), "agent", (int)s->agent,
-        "password", (int)s->password, "host-key-check", schema_host_key_check_word(s->host_key_check),
-        "address-family", schema_family_word(s->family), "prefer-private-ip", (int)s->prefer_private_ip,
-        "engine", schema_engine_word(s->engine), "wake-session", schema_wake_word(s->wake_session),
-        "connect-timeout-ms", (json_int_t)s->connect_timeout_ms, "keepalive-ms", (json_int_t)s->keepalive_ms,
-        "keepalive-count", (json_int_t)s->keepalive_count, "connections-max", (json_int_t)s->connections_max,
-        "idle-timeout-ms", (json_int_t)s->idle_timeout_ms);
 }
 
 static json_t *end_json(const struct forward_end *e, bool listens)
@@ -60,7 +36,7 @@ static json_t *forward_json(const struct forward_spec *f)
                      end_json(&f->listen, true), "target", end_json(&f->target, false));
 }
 
-static json_t *vm_json(const struct config_vm *vm)
+static json_t *vm_json(const struct config_vm *vm, bool with_sources)
 {
     char *name = vm_name_text(&vm->vm);
     json_t *forwards = json_array(), *bulk = json_array();
@@ -77,7 +53,13 @@ static json_t *vm_json(const struct config_vm *vm)
     }
     json_t *o = json_pack("{s:s, s:s, s:b, s:s?, s:b, s:o, s:o, s:o}", "name", vm->alias, "vm", name,
                           "address", (int)(vm->vm.kind == VM_NAME_ADDRESS), "via", vm->via, "up", (int)vm->up,
-                          "ssh", ssh_json(&vm->ssh), "forwards", forwards, "bulk", bulk);
+                          "ssh", config_json_ssh(&vm->ssh), "forwards", forwards, "bulk", bulk);
+    if (o && with_sources &&
+        (json_object_set_new(o, "source", config_json_sources(&vm->ssh, vm->via)) < 0 ||
+         json_object_set_new(o, "note", json_pack("s?", vm->note)) < 0)) {
+        json_decref(o);
+        o = NULL;
+    }
     mem_free(name);
     return o;
 }
@@ -87,14 +69,14 @@ static json_t *config_json(const struct config *c)
     json_t *vms = json_array();
     int rc = vms ? 0 : -1;
     for (size_t i = 0; rc == 0 && i < c->vm_count; i++)
-        rc = json_array_append_new(vms, vm_json(&c->vms[i]));
+        rc = json_array_append_new(vms, vm_json(&c->vms[i], c->filled));
     if (rc < 0) {
         json_decref(vms);
         return NULL;
     }
     return json_pack("{s:s?, s:I, s:s, s:o, s:o, s:o}", "path", c->path, "workers", (json_int_t)c->workers,
                      "log-level", c->log_level, "azure", azure_json(&c->azure), "defaults",
-                     ssh_json(&c->defaults), "vms", vms);
+                     config_json_ssh(&c->defaults), "vms", vms);
 }
 
 static int into_strbuf(const char *data, size_t n, void *arg)

@@ -45,9 +45,10 @@ static int copy_into(struct config_vm *vm, const struct config_vm *in)
     vm->up = in->up;
     vm->alias = mem_strdup(in->alias);
     vm->via = mem_strdup(in->via);
+    vm->note = mem_strdup(in->note);
     vm->forwards = mem_calloc(in->forward_count + 1, sizeof *vm->forwards);
     vm->bulk_ports = mem_calloc(in->bulk_count + 1, sizeof *vm->bulk_ports);
-    if (!vm->alias || (in->via && !vm->via) || !vm->forwards || !vm->bulk_ports)
+    if (!vm->alias || (in->via && !vm->via) || (in->note && !vm->note) || !vm->forwards || !vm->bulk_ports)
         return ERR_NOMEM;
     for (; vm->bulk_count < in->bulk_count; vm->bulk_count++)
         vm->bulk_ports[vm->bulk_count] = in->bulk_ports[vm->bulk_count];

@@ -54,6 +54,8 @@ static void draft_ssh(struct raw_ssh *raw, struct ssh_text *text, const struct c
 {
     if (!base || strcmp(base->user, s->user) != 0)
         raw->user = s->user;
+    if (!base || strcmp(base->ssh_config, s->ssh_config) != 0)
+        raw->ssh_config = s->ssh_config;
     if ((!base || !ssh_settings_same_identities(base, s)) && s->identity_count > 0) {
         raw->identity = s->identities;
         raw->identity_count = (uint32_t)s->identity_count;

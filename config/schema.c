@@ -80,7 +80,8 @@ static const cyaml_schema_field_t azure_fields[] = {
         STRING_FIELD("keepalive", OPTIONAL, type, at keepalive),                                             \
         CYAML_FIELD_UINT_PTR("keepalive-count", OPTIONAL, type, at keepalive_count),                         \
         CYAML_FIELD_UINT_PTR("connections-max", OPTIONAL, type, at connections_max),                         \
-        STRING_FIELD("idle-timeout", OPTIONAL, type, at idle_timeout)
+        STRING_FIELD("idle-timeout", OPTIONAL, type, at idle_timeout),                                       \
+        STRING_FIELD("ssh-config", OPTIONAL, type, at ssh_config)
 
 static const cyaml_schema_field_t defaults_fields[] = {
     SSH_FIELDS(struct raw_ssh, ),

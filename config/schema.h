@@ -32,7 +32,7 @@ struct raw_ssh {
     enum config_family *address_family;
     enum config_engine *engine;
     enum config_wake *wake_session;
-    char *connect_timeout, *keepalive, *idle_timeout;
+    char *connect_timeout, *keepalive, *idle_timeout, *ssh_config;
     uint32_t *keepalive_count, *connections_max;
 };
 

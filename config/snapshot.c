@@ -14,7 +14,8 @@
 
 struct box {
     struct config config;
-    struct map *by_alias; /* of struct config_vm *, without regard to case */
+    struct map *by_alias;      /* of struct config_vm *, without regard to case */
+    const struct config *base; /* whose texts these are, but for the VMs; or NULL */
     atomic_uint refs;
 };
 
@@ -178,10 +179,32 @@ int snapshot_build(const struct config **out, const struct raw_config *raw, cons
     return rc == ERR_NOMEM || rc == 0 ? rc : ERR_CONFIG;
 }
 
+int snapshot_derive(struct config **out, struct map **by_alias, const struct config *base, size_t room)
+{
+    struct box *b = mem_zalloc(sizeof *b);
+    if (!b)
+        return ERR_NOMEM;
+    atomic_init(&b->refs, 1);
+    b->config = *base;
+    b->config.vm_count = b->config.hop_count = 0;
+    b->config.filled = true;
+    b->config.vms = mem_calloc(room + 1, sizeof *b->config.vms);
+    b->base = config_ref(base);
+    b->by_alias = map_new(true);
+    *out = &b->config;
+    *by_alias = b->by_alias;
+    if (b->config.vms && b->by_alias)
+        return 0;
+    config_unref(&b->config);
+    *out = NULL;
+    return ERR_NOMEM;
+}
+
 void snapshot_vm_done(struct config_vm *vm)
 {
     mem_free(vm->alias);
     mem_free(vm->via);
+    mem_free(vm->note);
     vm_name_done(&vm->vm);
     ssh_settings_done(&vm->ssh);
     for (size_t i = 0; i < vm->forward_count; i++)
@@ -197,6 +220,11 @@ static void box_free(struct box *b)
         snapshot_vm_done(&b->config.vms[i]);
     mem_free(b->config.vms);
     map_free(b->by_alias, NULL);
+    if (b->base) {
+        config_unref(b->base);
+        mem_free(b);
+        return;
+    }
     for (size_t i = 0; i < a->subscription_count; i++)
         mem_free(a->subscriptions[i]);
     mem_free(a->subscriptions);

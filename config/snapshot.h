@@ -16,6 +16,10 @@ struct map;
 int snapshot_build(const struct config **out, const struct raw_config *raw, const char *path,
                    struct err *err);
 
+/* A snapshot like `base`, of which it holds a reference, with no VM yet and room for `room` of them; the
+ * caller adds them to config->vms (up to vm_count, which it counts) and to the map. ERR_NOMEM. */
+int snapshot_derive(struct config **out, struct map **by_alias, const struct config *base, size_t room);
+
 /* Frees what a VM owns, not the struct. */
 void snapshot_vm_done(struct config_vm *vm);
 

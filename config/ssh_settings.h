@@ -17,6 +17,9 @@ int ssh_settings_builtin(struct config_ssh *out, struct err *err);
 int ssh_settings_apply(struct config_ssh *out, const struct config_ssh *base, const struct raw_ssh *raw,
                        const char *base_dir, struct err *err);
 
+/* Takes over from ssh what `to` was not given: the members whose bits `set` has. ERR_NOMEM. */
+int ssh_settings_fill(struct config_ssh *to, const struct config_ssh *ssh, uint32_t set);
+
 int ssh_settings_copy(struct config_ssh *out, const struct config_ssh *in); /* ERR_NOMEM */
 void ssh_settings_done(struct config_ssh *s);
 bool ssh_settings_equal(const struct config_ssh *a, const struct config_ssh *b);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "truth.h"
 
 void attach_free(struct forward_job *f)
 {
@@ -43,6 +44,9 @@ void attach_release(struct forward_job *f)
     struct daemon *d = f->job.d;
 
     progress_watch_end(&f->watch);
+    if (f->find)
+        truth_find_cancel(f->find);
+    f->find = NULL;
     if (f->up_req)
         proxy_cancel(f->up_req);
     f->up_req = NULL;

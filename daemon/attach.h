@@ -18,7 +18,9 @@ struct forward_item {
 /* One `forward` request. */
 struct forward_job {
     struct job job;
-    struct config_vm *vm; /* owned */
+    struct truth_find *find;
+    struct config_vm *vm; /* owned; NULL until it is found */
+    uint32_t timeout_ms;
     bool detach;
     bool attached; /* its event has been sent: it holds its forwards as long as the client is there */
     struct proxy_req *up_req;

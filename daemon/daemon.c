@@ -20,6 +20,7 @@
 #include "ops.h"
 #include "progress.h"
 #include "reload.h"
+#include "truth.h"
 
 const struct log_ctx DAEMON_LOG = {.module = "daemon"};
 
@@ -94,6 +95,8 @@ void daemon_end(struct daemon *d, uint32_t grace_ms)
     progress_stop(d);
     err_set(&err, ERR_UNAVAILABLE, "aditd is ending");
     job_end_all(d, &err);
+    truth_free(d->truth);
+    d->truth = NULL;
     if (d->proxy)
         proxy_close(d->proxy, grace_ms, end_hands, d);
     else
@@ -154,7 +157,8 @@ static void on_ready(void *arg, const struct err *failure)
         warning = mem_printf("aditd: %s\n", failure->msg);
     }
     log_info(&DAEMON_LOG, "aditd %s serves (pid %ld, %zu VMs, configuration %s)", ADIT_VERSION,
-             (long)getpid(), d->config->vm_count, d->config->path ? d->config->path : "none");
+             (long)getpid(), d->config->vm_count - d->config->hop_count,
+             d->config->path ? d->config->path : "none");
     d->ready = true;
     background_ready(d->bg, warning);
     notify_send("READY=1");
@@ -165,7 +169,11 @@ static int build(struct daemon *d, struct err *err)
 {
     static const struct control_handlers HANDLERS = {.request = ops_request, .gone = ops_gone};
 
-    int rc = clock_new(&d->clock, &d->loop);
+    int rc = truth_new(&d->truth, d, err);
+    if (rc < 0)
+        return rc;
+    truth_first(d);
+    rc = clock_new(&d->clock, &d->loop);
     if (rc < 0)
         return err_set(err, rc, "cannot make the clock");
     progress_init(d);
@@ -186,6 +194,8 @@ static void start_failed(struct daemon *d, const struct err *err)
     char *text = mem_printf("aditd: %s\n", err->msg);
     d->status = err_exit_status(err->code);
     d->ending = true;
+    truth_free(d->truth);
+    d->truth = NULL;
     if (d->bg->log_fd >= 0)
         log_error(&DAEMON_LOG, "%s", err->msg);
     background_fail(d->bg, d->status, text);
@@ -229,6 +239,7 @@ int daemon_run(const struct daemon_options *o, const struct daemon_place *p, str
     list_init(&d->jobs);
     list_init(&d->orphans);
     list_init(&d->watches);
+    list_init(&d->reload_wait.node);
     log_init(bg->log_fd >= 0 ? bg->log_fd : STDERR_FILENO, o->level, o->format);
     int status = reload_first(d);
     if (status == 0)

@@ -21,6 +21,17 @@
 #include "proxy/proxy.h"
 #include "resolver/resolver.h"
 
+struct truth;
+
+/* Somebody who waits for truth_update() (truth.h). */
+struct truth_wait {
+    struct list node; /* list_init() it before the first use */
+    /* d->config is the new one. before: the one it follows, borrowed. Whoever applies hands it to
+     * proxy_apply(). */
+    void (*cb)(struct truth_wait *w, const struct config *before);
+    bool applies;
+};
+
 #define DAEMON_GRACE_MS 2000 /* that open flows get when the daemon is told to end */
 
 enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_HUP, SIGNAL_COUNT };
@@ -35,8 +46,10 @@ struct daemon {
     uv_signal_t signals[SIGNAL_COUNT];
     unsigned signal_count; /* that are open */
 
-    const struct config *config; /* the snapshot in use */
-    struct config_stamp stamp;   /* of the file that it was read from */
+    const struct config *config;   /* the snapshot in use: adit.yaml, filled from ssh_config */
+    struct truth *truth;           /* what it is filled from */
+    struct truth_wait reload_wait; /* of SIGHUP */
+    struct config_stamp stamp;     /* of the file that it was read from */
     struct control_server *control;
     struct azure *azure;       /* NULL with azure_err set when Azure cannot be asked */
     struct resolver *resolver; /* likewise */
@@ -54,7 +67,7 @@ struct daemon {
     bool ready; /* told the starter */
     bool ending;
     bool waits_for_hands; /* the end does, once the proxy is closed */
-    int status; /* to exit with */
+    int status;           /* to exit with */
 };
 
 extern const struct log_ctx DAEMON_LOG;

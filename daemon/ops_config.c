@@ -10,6 +10,7 @@
 struct reload_job {
     struct job job;
     struct proxy_req *req;
+    struct truth_wait wait;
     struct reload_counts counts;
 };
 
@@ -17,6 +18,7 @@ static void reload_free(struct reload_job *j)
 {
     if (j->req)
         proxy_cancel(j->req);
+    truth_wait_cancel(&j->wait);
     mem_free(j);
 }
 
@@ -52,6 +54,19 @@ static void on_applied(void *arg, const struct err *err)
     reload_free(j);
 }
 
+static void on_filled(struct truth_wait *w, const struct config *before)
+{
+    struct reload_job *j = container_of(w, struct reload_job, wait);
+    struct daemon *d = j->job.d;
+    struct err err = {0};
+
+    reload_count(d, before, &j->counts);
+    if (proxy_apply(d->proxy, d->config, on_applied, j, &j->req, &err) < 0) {
+        job_err(&j->job, &err);
+        reload_free(j);
+    }
+}
+
 static json_t *describe_problems(const struct daemon *d, const struct config_problems *problems)
 {
     json_t *list = json_array();
@@ -84,15 +99,13 @@ void op_reload(struct daemon *d, struct control_request *req, const json_t *args
         ops_no_memory(req);
         return;
     }
-    if (reload_load(d, &j->counts, &problems, &err) < 0) {
+    list_init(&j->wait.node);
+    j->wait.cb = on_filled;
+    if (reload_load(d, &j->wait, &problems, &err) < 0) {
         not_loaded(d, req, &problems, &err);
         mem_free(j);
     } else {
         job_begin(&j->job, d, req, on_drop);
-        if (proxy_apply(d->proxy, d->config, on_applied, j, &j->req, &err) < 0) {
-            job_err(&j->job, &err);
-            reload_free(j);
-        }
     }
     config_problems_done(&problems);
 }

@@ -15,8 +15,8 @@
 #include "attach.h"
 #include "base/mem.h"
 #include "forward_args.h"
-#include "naming.h"
 #include "ops.h"
+#include "truth.h"
 
 #define TIMEOUT_MS 60000
 
@@ -89,15 +89,16 @@ static void on_up(void *arg, const struct err *err)
         check_done(f);
 }
 
-static void begin(struct forward_job *f, bool adhoc, uint32_t timeout_ms)
+static void begin(struct forward_job *f, struct named_vm *named)
 {
     struct daemon *d = f->job.d;
     struct err err = {0};
 
-    int rc = proxy_vm_up(d->proxy, f->vm, adhoc, timeout_ms, on_up, f, &f->up_req, &err);
+    f->vm = named->vm;
+    int rc = proxy_vm_up(d->proxy, f->vm, named->adhoc, f->timeout_ms, on_up, f, &f->up_req, &err);
     for (size_t i = 0; rc == 0 && i < f->count; i++) {
-        rc = proxy_forward_add(d->proxy, f->vm->alias, &f->items[i].spec, timeout_ms, on_added, &f->items[i],
-                               NULL, &err);
+        rc = proxy_forward_add(d->proxy, f->vm->alias, &f->items[i].spec, f->timeout_ms, on_added,
+                               &f->items[i], NULL, &err);
         f->pending += rc == 0;
     }
     if (rc < 0)
@@ -106,19 +107,27 @@ static void begin(struct forward_job *f, bool adhoc, uint32_t timeout_ms)
         progress_watch_begin(&f->watch, &f->job, f->vm->alias);
 }
 
-static struct forward_job *new_job(struct forward_args *forwards, struct named_vm *named)
+static void on_found(void *arg, struct named_vm *named, const struct err *err)
+{
+    struct forward_job *f = arg;
+    f->find = NULL;
+    if (err)
+        fail(f, err);
+    else
+        begin(f, named);
+}
+
+static struct forward_job *new_job(struct forward_args *forwards)
 {
     struct forward_job *f = mem_zalloc(sizeof *f + forwards->count * sizeof f->items[0]);
     if (!f)
         return NULL;
-    f->vm = named->vm;
     f->count = forwards->count;
     for (size_t i = 0; i < f->count; i++) {
         f->items[i].job = f;
         f->items[i].spec = forwards->specs[i];
     }
     forwards->count = 0; /* the specs are the job's now */
-    named->vm = NULL;
     return f;
 }
 
@@ -133,23 +142,26 @@ void op_forward(struct daemon *d, struct control_request *req, const json_t *arg
 
     if (args_text(args, "vm", true, &vm, &err) < 0 || args_bool(args, "detach", &detach, &err) < 0 ||
         args_u32(args, "timeout_ms", 1, UINT32_MAX, &timeout_ms, &err) < 0 ||
-        naming_find(d, vm, NULL, &named, &err) < 0) {
+        forward_args_parse(&forwards, args, &err) < 0) {
         ops_refuse(req, &err);
         return;
     }
-    if (forward_args_parse(&forwards, args, &err) < 0) {
-        config_vm_free(named.vm);
-        ops_refuse(req, &err);
-        return;
-    }
-    struct forward_job *f = new_job(&forwards, &named);
+    struct forward_job *f = new_job(&forwards);
     if (!f) {
         forward_args_done(&forwards);
-        config_vm_free(named.vm);
         ops_no_memory(req);
         return;
     }
     f->detach = detach;
+    f->timeout_ms = timeout_ms;
+    int rc = truth_find_start(&f->find, d, vm, &named, on_found, f, &err);
+    if (rc < 0) {
+        list_init(&f->job.node);
+        attach_free(f);
+        ops_refuse(req, &err);
+        return;
+    }
     job_begin(&f->job, d, req, attach_drop);
-    begin(f, named.adhoc, timeout_ms);
+    if (rc == 1)
+        begin(f, &named);
 }

@@ -9,6 +9,7 @@
 #include "naming.h"
 #include "ops.h"
 #include "progress.h"
+#include "truth.h"
 
 #define TIMEOUT_MS 60000
 
@@ -16,6 +17,7 @@ struct vms_item {
     struct vms_job *job;
     char *typed; /* as the user wrote it: the name in the answer */
     struct named_vm named;
+    struct truth_find *find;
     struct proxy_req *req;
     struct progress_watch watch;
     struct err err;
@@ -34,6 +36,8 @@ static void vms_free(struct vms_job *v)
 {
     for (size_t i = 0; i < v->count; i++) {
         struct vms_item *item = &v->items[i];
+        if (item->find)
+            truth_find_cancel(item->find);
         if (item->req)
             proxy_cancel(item->req);
         progress_watch_end(&item->watch);
@@ -55,6 +59,8 @@ static json_t *describe(const struct vms_job *v)
         json_t *item = json_pack("{s:o}", "vm", control_text(v->items[i].typed));
         if (v->items[i].err.code)
             json_object_set_new(item, "error", control_err_to_json(&v->items[i].err));
+        if (!v->down && v->items[i].named.vm && v->items[i].named.vm->note)
+            json_object_set_new(item, "note", control_text(v->items[i].named.vm->note));
         json_array_append_new(list, item);
     }
     return json_pack("{s:o}", "vms", list);
@@ -82,16 +88,18 @@ static void on_done(void *arg, const struct err *err)
     check_done(v);
 }
 
-static int start(struct vms_job *v, struct vms_item *item)
+static int take_down(struct vms_job *v, struct vms_item *item)
 {
     struct daemon *d = v->job.d;
     int rc = naming_find(d, item->typed, NULL, &item->named, &item->err);
-    if (rc < 0)
-        return rc;
-    if (v->down)
-        return proxy_vm_down(d->proxy, item->named.vm->alias, on_done, item, &item->req, &item->err);
-    rc = proxy_vm_up(d->proxy, item->named.vm, item->named.adhoc, v->timeout_ms, on_done, item, &item->req,
-                     &item->err);
+    return rc < 0 ? rc
+                  : proxy_vm_down(d->proxy, item->named.vm->alias, on_done, item, &item->req, &item->err);
+}
+
+static int bring_up(struct vms_job *v, struct vms_item *item)
+{
+    int rc = proxy_vm_up(v->job.d->proxy, item->named.vm, item->named.adhoc, v->timeout_ms, on_done, item,
+                         &item->req, &item->err);
     if (rc == 0 && !v->wait) { /* it goes on without us */
         proxy_cancel(item->req);
         item->req = NULL;
@@ -100,6 +108,28 @@ static int start(struct vms_job *v, struct vms_item *item)
         progress_watch_begin(&item->watch, &v->job, item->named.vm->alias);
     }
     return rc;
+}
+
+static void on_found(void *arg, struct named_vm *named, const struct err *err)
+{
+    struct vms_item *item = arg;
+    struct vms_job *v = item->job;
+
+    item->find = NULL;
+    err_copy(&item->err, err, 0);
+    if (named)
+        item->named = *named;
+    if (err || bring_up(v, item) < 0)
+        v->left--;
+    check_done(v);
+}
+
+static int start(struct vms_job *v, struct vms_item *item)
+{
+    if (v->down)
+        return take_down(v, item);
+    int rc = truth_find_start(&item->find, v->job.d, item->typed, &item->named, on_found, item, &item->err);
+    return rc == 1 ? bring_up(v, item) : rc;
 }
 
 static void begin(struct vms_job *v)
@@ -113,7 +143,7 @@ static void begin(struct vms_job *v)
 /* The names given, or, with `all`, every alias of the configuration. NULL when out of memory. */
 static struct vms_job *new_job(const struct daemon *d, const json_t *names, bool all)
 {
-    size_t count = all ? d->config->vm_count : json_array_size(names);
+    size_t count = all ? d->config->vm_count - d->config->hop_count : json_array_size(names);
     struct vms_job *v = mem_zalloc(sizeof *v + count * sizeof v->items[0]);
     if (!v)
         return NULL;

@@ -22,12 +22,9 @@ static int load(struct daemon *d, const struct config **out, struct config_stamp
     return rc;
 }
 
-static void use(struct daemon *d, const struct config *config, const struct config_stamp *stamp)
+static void take_level(const struct daemon *d, const struct config *config)
 {
     enum log_level level;
-    config_unref(d->config);
-    d->config = config;
-    d->stamp = *stamp;
     if (!d->options->level_given && config->log_level && log_level_parse(config->log_level, &level) == 0)
         log_set_level(level);
 }
@@ -58,7 +55,9 @@ int reload_first(struct daemon *d)
 
     int rc = load(d, &config, &stamp, &problems, &err);
     if (rc == 0) {
-        use(d, config, &stamp);
+        d->config = config;
+        d->stamp = stamp;
+        take_level(d, config);
     } else {
         char *text = all_problems(d, &problems, &err);
         if (d->bg->log_fd >= 0)
@@ -99,21 +98,26 @@ static bool same_azure(const struct config_azure *a, const struct config_azure *
            same(a->credential, b->credential);
 }
 
-int reload_load(struct daemon *d, struct reload_counts *counts, struct config_problems *problems,
-                struct err *err)
+int reload_load(struct daemon *d, struct truth_wait *w, struct config_problems *problems, struct err *err)
 {
     const struct config *config = NULL;
     struct config_stamp stamp;
 
-    memset(counts, 0, sizeof *counts);
     int rc = load(d, &config, &stamp, problems, err);
     if (rc < 0)
         return rc;
-    config_diff(d->config, config, count, counts);
-    counts->azure = !same_azure(&d->config->azure, &config->azure);
-    counts->workers = d->config->workers != config->workers;
-    use(d, config, &stamp);
-    return 0;
+    d->stamp = stamp;
+    take_level(d, config);
+    w->applies = true;
+    return truth_update(d, config, w, err);
+}
+
+void reload_count(const struct daemon *d, const struct config *before, struct reload_counts *counts)
+{
+    memset(counts, 0, sizeof *counts);
+    config_diff(before, d->config, count, counts);
+    counts->azure = !same_azure(&before->azure, &d->config->azure);
+    counts->workers = before->workers != d->config->workers;
 }
 
 static void on_applied(void *arg, const struct err *err)
@@ -123,10 +127,23 @@ static void on_applied(void *arg, const struct err *err)
     notify_send("READY=1");
 }
 
+static void on_filled(struct truth_wait *w, const struct config *before)
+{
+    struct daemon *d = container_of(w, struct daemon, reload_wait);
+    struct reload_counts counts;
+    struct err err = {0};
+
+    reload_count(d, before, &counts);
+    log_info(&DAEMON_LOG, "configuration read again: %u added, %u removed, %u changed%s", counts.added,
+             counts.removed, counts.changed,
+             counts.azure || counts.workers ? "; azure and workers change at the next start" : "");
+    if (proxy_apply(d->proxy, d->config, on_applied, NULL, NULL, &err) < 0)
+        on_applied(NULL, &err);
+}
+
 void reload_by_signal(struct daemon *d)
 {
     struct err err = {0};
-    struct reload_counts counts;
     struct config_problems problems = {0};
 
     if (d->ending)
@@ -134,16 +151,15 @@ void reload_by_signal(struct daemon *d)
     notify_reloading();
     if (d->bg->log_fd >= 0 && logfile_reopen(d->place->log_file, d->bg->log_fd, &err) < 0)
         log_warn(&DAEMON_LOG, "%s", err.msg);
-    if (reload_load(d, &counts, &problems, &err) == 0)
-        log_info(&DAEMON_LOG, "configuration read again: %u added, %u removed, %u changed%s", counts.added,
-                 counts.removed, counts.changed,
-                 counts.azure || counts.workers ? "; azure and workers change at the next start" : "");
-    else
+    d->reload_wait.cb = on_filled;
+    if (reload_load(d, &d->reload_wait, &problems, &err) < 0) {
         log_error(&DAEMON_LOG, "the configuration stays as it was: %s", err.msg);
-    for (size_t i = 1; i < problems.count; i++)
-        log_error(&DAEMON_LOG, "%s:%u:%u: %s", d->place->config, problems.items[i].line,
-                  problems.items[i].column, problems.items[i].text);
+        for (size_t i = 1; i < problems.count; i++)
+            log_error(&DAEMON_LOG, "%s:%u:%u: %s", d->place->config, problems.items[i].line,
+                      problems.items[i].column, problems.items[i].text);
+        err_clear(&err);
+        if (proxy_apply(d->proxy, d->config, on_applied, NULL, NULL, &err) < 0)
+            on_applied(NULL, &err);
+    }
     config_problems_done(&problems);
-    if (proxy_apply(d->proxy, d->config, on_applied, NULL, NULL, &err) < 0)
-        on_applied(NULL, &err);
 }

@@ -5,6 +5,7 @@
 #define ADIT_DAEMON_RELOAD_H
 
 #include "daemon_private.h"
+#include "truth.h"
 
 /* Sets d->config. Otherwise the status to exit with; every problem has been told to the starter. */
 int reload_first(struct daemon *d);
@@ -19,9 +20,9 @@ struct reload_counts {
     bool azure, workers; /* changed, which waits for the next start */
 };
 
-/* Loads and compares, and makes the new snapshot the one in use; the caller hands it to proxy_apply(). On
- * failure all is as it was. */
-int reload_load(struct daemon *d, struct reload_counts *counts, struct config_problems *problems,
-                struct err *err);
+/* Loads the file and has what it leaves open filled (truth_update()); w is called when the result is in use,
+ * and hands it to proxy_apply(). On failure all is as it was. */
+int reload_load(struct daemon *d, struct truth_wait *w, struct config_problems *problems, struct err *err);
+void reload_count(const struct daemon *d, const struct config *before, struct reload_counts *counts);
 
 #endif

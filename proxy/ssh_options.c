@@ -28,12 +28,15 @@ static enum ssh_hostid_policy policy_of(const struct config_ssh *ssh)
     return SSH_HOSTID_STRICT;
 }
 
-/* The name under which the host's key is kept: the VM, or the address where no VM is behind it. */
+/* The name under which the host's key is kept: what the user's ssh_config says, the VM, or the address where
+ * no VM is behind it. */
 static void host_name(struct ssh_options_text *text, const struct config_vm *vm,
                       const struct resolver_facts *facts)
 {
     const struct config_ssh *ssh = &vm->ssh;
-    if (facts)
+    if (ssh->host_key_alias)
+        snprintf(text->host, sizeof text->host, "%s", ssh->host_key_alias);
+    else if (facts)
         snprintf(text->host, sizeof text->host, "%s", facts->id);
     else
         snprintf(text->host, sizeof text->host, ssh->port == 22 ? "%s" : "[%s]:%u", vm->vm.name, ssh->port);
@@ -46,7 +49,7 @@ void ssh_options_host(struct ssh_hostid_want *out, struct ssh_options_text *text
     host_name(text, vm, facts);
     snprintf(text->label, sizeof text->label, "vm %s (%s)", vm->alias, name ? name : "?");
     mem_free(name);
-    *out = (struct ssh_hostid_want){.file = known_hosts,
+    *out = (struct ssh_hostid_want){.file = vm->ssh.known_hosts ? vm->ssh.known_hosts : known_hosts,
                                     .host = text->host,
                                     .vm_id = facts ? facts->vm_id : NULL,
                                     .label = text->label,
@@ -64,7 +67,15 @@ void ssh_options_fill(struct ssh_conn_options *out, struct ssh_options_text *tex
         .user = ssh->user,
         .identities = (const char *const *)ssh->identities,
         .identity_count = ssh->identity_count,
-        .agent_socket = ssh->agent ? place->agent_socket : NULL,
+        .identities_only = ssh->identities_only,
+        .key_algorithms = ssh->key_algorithms,
+        .algorithms = {.ciphers = ssh->ciphers,
+                       .kex = ssh->kex,
+                       .macs = ssh->macs,
+                       .host_keys = ssh->host_key_algorithms},
+        .agent_socket = !ssh->agent         ? NULL
+                        : ssh->agent_socket ? ssh->agent_socket
+                                            : place->agent_socket,
         .may_ask_password = ssh->password,
         .handshake_timeout_ms =
             place->may_ask && timeout_ms < HANDSHAKE_ASK_MS ? HANDSHAKE_ASK_MS : timeout_ms,

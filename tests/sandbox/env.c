@@ -90,6 +90,7 @@ static int yaml_write(struct sandbox *sb, const char *name, const char *credenti
                   "  user: %s\n"
                   "  identity: [%s/id_ed25519]\n"
                   "  host-key-check: accept-new\n"
+                  "  ssh-config: off\n" /* the sandbox is the same for everybody */
                   "vms:\n",
                   sb->world.file->subscriptions[0].id, sb->http.base, sb->http.base, sb->dir, credential,
                   sb->user, sb->dir);
