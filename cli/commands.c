@@ -141,7 +141,8 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -n, --lines LINES      begin with the last LINES (50)\n"
      "      --level LEVEL      have aditd log from this level on: debug, info, warn, error\n",
      cmd_logs},
-    {"config", MORE, "check or show the configuration", "check [FILE] | show [--json] [--running | --vm VM] | path",
+    {"config", MORE, "check or show the configuration",
+     "check [FILE] | show [--json] [--running | --vm VM] | path",
      "  check [FILE]           report every error of the file; 78 when there is one\n"
      "  show                   print it with all defaults applied\n"
      "      --json             as JSON\n"
