@@ -9,17 +9,24 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "fault.h"
 #include "sandbox.h"
 
 void arm_init(struct arm *a)
 {
     *a = (struct arm){.counters = json_object()};
+    a->denied = json_array();
+    a->writes = json_array();
+    list_init(&a->faults);
     quota_init(&a->quota);
 }
 
 void arm_done(struct arm *a)
 {
     json_decref(a->counters);
+    json_decref(a->denied);
+    json_decref(a->writes);
+    fault_clear(&a->faults);
     quota_done(&a->quota);
 }
 
@@ -197,6 +204,7 @@ void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_re
     struct arm_call c = {.sb = sb, .q = q, .r = r};
     char sub[100], group[100];
     const struct arm_route *t = route_find(&c, sub, group, sizeof sub);
+    c.route = t;
     arm_count(sb, "total");
     arm_count(sb, t ? t->kind : "unknown");
     common_headers(&c);
@@ -209,7 +217,9 @@ void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_re
                   "The api-version query parameter (?api-version=) is required for all requests.");
     else if (!t)
         arm_error(r, 404, "InvalidResourceType", "No call %s %s is known here.", q->method, q->path);
-    else if (scope_passes(&c, sub, group) && (t->handler == arm_graph || quota_arm_take(&c)))
+    else if (scope_passes(&c, sub, group) && arm_access_passes(&c) &&
+             (t->handler == arm_graph || quota_arm_take(&c)) && !fault_refuses(&c))
         t->handler(&c);
+    arm_write_note(&c);
     args_free(&c);
 }

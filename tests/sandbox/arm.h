@@ -11,7 +11,9 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "base/list.h"
 #include "http.h"
+#include "nsg.h"
 #include "quota.h"
 #include "world.h"
 
@@ -29,7 +31,9 @@ struct arm_call {
     const struct token *token;                     /* the caller's */
     const struct world_subscription *subscription; /* of the path; NULL when it names none */
     const char *group;                             /* of the path in its true case; NULL likewise */
-    char *args[ARM_WILDCARDS];                     /* the other wildcards, as they were written */
+    const struct arm_route *route;
+    bool only_reads;           /* a script that changes nothing: set by its handler */
+    char *args[ARM_WILDCARDS]; /* the other wildcards, as they were written */
     unsigned args_count;
 };
 
@@ -55,12 +59,27 @@ struct arm {
     struct quota quota;
     uint64_t stale_ms;   /* how far Resource Graph is behind; 0 = not at all */
     uv_timer_t *sampler; /* of graph_past.c, while it is behind */
+    struct list faults;  /* fault.h */
+    json_t *denied;      /* patterns of actions that the caller may not do */
+    json_t *writes;      /* arm_writes.c */
+    unsigned writes_count;
 };
 
 void arm_init(struct arm *a);
 void arm_done(struct arm *a);
 void arm_handle(struct sandbox *sb, const struct http_request *q, struct http_reply *r);
 void arm_count(struct sandbox *sb, const char *kind);
+
+/* arm_access.c: the caller's roles. -1: it was not denied, or there are too many. */
+int arm_deny(struct arm *a, const char *action, bool deny);
+bool arm_denied(const struct arm *a, const char *action);
+bool arm_access_passes(struct arm_call *c); /* false: 403 is set; so in the next one */
+bool arm_link_passes(struct arm_call *c, const char *action, const char *scope);
+
+/* arm_writes.c: the requests since the last clear that were sent to change something. */
+void arm_write_note(const struct arm_call *c); /* the reply is set */
+json_t *arm_writes_json(const struct arm *a);
+void arm_writes_clear(struct arm *a);
 
 /* arm_reply.c */
 void arm_error(struct http_reply *r, unsigned status, const char *code, const char *fmt, ...)
@@ -77,6 +96,12 @@ void arm_page_send(struct arm_call *c, json_t *all);
 
 /* args[0] names it (of a Uniform scale set: the set, and args[1] the instance); NULL with 404 already set */
 struct vm *arm_vm(struct arm_call *c);
+struct vm *arm_target(const struct arm_call *c); /* the VM that the path is about in some way, or NULL */
+struct vm *arm_nic(struct arm_call *c, bool *primary);         /* args[0]; NULL with 404 already set */
+struct vm *arm_nsg(struct arm_call *c, enum nsg_place *place); /* likewise */
+json_t *arm_nsg_id(const struct vm *vm, enum nsg_place place);
+json_t *arm_rule_json(const struct vm *vm, enum nsg_place place, const char *name, json_t *properties);
+json_t *arm_rules_json(const struct vm *vm, enum nsg_place place);
 json_t *arm_vm_json(struct vm *vm, bool instance_view, bool shout);
 json_t *arm_instance_view(struct vm *vm);
 
@@ -89,9 +114,19 @@ void arm_nics_list(struct arm_call *c);
 void arm_vm_get(struct arm_call *c);
 void arm_vm_instance_view(struct arm_call *c);
 void arm_vm_start(struct arm_call *c);
+void arm_vm_restart(struct arm_call *c);
 void arm_vm_deallocate(struct arm_call *c);
+void arm_vm_power_off(struct arm_call *c);
 void arm_nic_get(struct arm_call *c);
+void arm_nic_put(struct arm_call *c);
+void arm_effective_nsgs(struct arm_call *c);
+void arm_vnet_get(struct arm_call *c);
+void arm_subnets_list(struct arm_call *c);
+void arm_subnet_get(struct arm_call *c);
+void arm_public_ips_list(struct arm_call *c);
 void arm_public_ip_get(struct arm_call *c);
+void arm_public_ip_put(struct arm_call *c);
+void arm_public_ip_delete(struct arm_call *c);
 void arm_nsg_get(struct arm_call *c);
 void arm_rules_list(struct arm_call *c);
 void arm_rule_get(struct arm_call *c);
@@ -102,6 +137,10 @@ void arm_extension_get(struct arm_call *c);
 void arm_extension_put(struct arm_call *c);
 void arm_extension_delete(struct arm_call *c);
 void arm_run_command(struct arm_call *c);
+void arm_commands_list(struct arm_call *c);
+void arm_command_get(struct arm_call *c);
+void arm_command_put(struct arm_call *c);
+void arm_command_delete(struct arm_call *c);
 void arm_operation_get(struct arm_call *c);
 void arm_graph(struct arm_call *c);
 void arm_sets_list(struct arm_call *c);

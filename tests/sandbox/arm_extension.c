@@ -61,6 +61,16 @@ static void put_work(struct lro *o)
     lro_finish(o, &err);
 }
 
+/* As the platform leaves it: there, but Failed. */
+static void put_spoil(struct lro *o)
+{
+    const char *name = json_string_value(json_object_get(o->input, "name"));
+    json_t *extension = json_object_get(o->vm->extensions, name);
+    if (extension)
+        json_object_set_new(extension, "provisioningState", json_string("Failed"));
+    vm_update(o->vm, NULL);
+}
+
 static bool properties_valid(struct arm_call *c, json_t *p)
 {
     static const char *const required[] = {"publisher", "type", "typeHandlerVersion"};
@@ -92,8 +102,9 @@ void arm_extension_put(struct arm_call *c)
     }
     json_t *body = arm_body(c);
     json_t *p = json_object_get(body, "properties");
-    struct lro *o = body && properties_valid(c, p) ? lro_new(c, vm, put_work) : NULL;
+    struct lro *o = body && properties_valid(c, p) ? lro_new(c, LRO_PUT, vm, vm->extensions, put_work) : NULL;
     if (o) {
+        o->spoil = put_spoil;
         const char *old = extension_find(vm, c->args[1]);
         const char *name = old ? old : c->args[1];
         c->r->status = old ? 200 : 201;
@@ -109,6 +120,9 @@ void arm_extension_put(struct arm_call *c)
 static void delete_work(struct lro *o)
 {
     struct err err = {0};
+    const char *name = extension_find(o->vm, json_string_value(json_object_get(o->input, "name")));
+    if (name)
+        json_object_del(o->vm->extensions, name);
     vm_update(o->vm, &err);
     lro_finish(o, &err);
 }
@@ -116,11 +130,15 @@ static void delete_work(struct lro *o)
 void arm_extension_delete(struct arm_call *c)
 {
     struct vm *vm = arm_vm(c);
+    struct lro *o;
     if (!vm)
         return;
     const char *name = extension_find(vm, c->args[1]);
     if (!name)
         c->r->status = 204;
-    else if (lro_new(c, vm, delete_work))
-        json_object_del(vm->extensions, name);
+    else if (vm->power != VM_RUNNING)
+        arm_error(c->r, 409, "OperationNotAllowed",
+                  "Cannot modify extensions in the VM when the VM is not running.");
+    else if ((o = lro_new(c, LRO_ACTION, vm, vm->extensions, delete_work)))
+        o->input = json_pack("{s:s}", "name", name);
 }

@@ -1,187 +1,103 @@
 /*
- * arm_nsg: Microsoft.Network/networkSecurityGroups and their rules; a rule for TCP 22 really opens the VM's
- * door.
+ * arm_nsg: Microsoft.Network/networkSecurityGroups: VM-nsg of its NIC, VM-subnet-nsg of its subnet.
  */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "lro.h"
+#include "network.h"
 #include "sandbox.h"
 #include "vm.h"
 
-#define NSG "Microsoft.Network/networkSecurityGroups"
-
-static struct vm *nsg_vm(struct arm_call *c)
+struct vm *arm_nsg(struct arm_call *c, enum nsg_place *place)
 {
-    char name[120];
-    size_t n = strlen(c->args[0]);
-    struct vm *vm = NULL;
-    if (n > 4 && n < sizeof name && strcasecmp(c->args[0] + n - 4, "-nsg") == 0) {
-        snprintf(name, sizeof name, "%.*s", (int)(n - 4), c->args[0]);
-        vm = world_machine_find(&c->sb->world, c->subscription->id, c->group, name);
+    struct vm *of_subnet = network_vm(c, c->args[0], "-subnet-nsg"), *vm = of_subnet;
+    *place = NSG_OF_SUBNET;
+    if (!of_subnet || !of_subnet->nsg[NSG_OF_SUBNET].exists) {
+        *place = NSG_OF_NIC;
+        vm = network_vm(c, c->args[0], "-nsg");
     }
-    if (!vm)
-        arm_not_found(c, NSG, c->args[0]);
-    return vm;
+    if (vm && vm->nsg[*place].exists)
+        return vm;
+    if (strcmp(c->q->method, "PUT") == 0)
+        arm_error(c->r, 404, "ParentResourceNotFound",
+                  "Failed to perform 'write' on resource(s) of type 'networkSecurityGroups/securityRules', "
+                  "because the parent resource '/subscriptions/%s/resourceGroups/%s/providers/" NSG_TYPE
+                  "/%s' could not be found.",
+                  c->subscription->id, c->group, c->args[0]);
+    else
+        arm_not_found(c, NSG_TYPE, c->args[0]);
+    return NULL;
 }
 
-static json_t *rule_json(struct vm *vm, const char *name, json_t *properties)
+json_t *arm_nsg_id(const struct vm *vm, enum nsg_place place)
 {
-    json_t *p = json_copy(properties);
+    json_t *name = nsg_name(vm->spec, place);
+    json_t *id = arm_id(vm, false, NSG_TYPE, "%s", json_string_value(name));
+    json_decref(name);
+    return id;
+}
+
+json_t *arm_rule_json(const struct vm *vm, enum nsg_place place, const char *name, json_t *properties)
+{
+    json_t *p = json_copy(properties), *nsg = arm_nsg_id(vm, place);
     if (!json_object_get(p, "provisioningState"))
         json_object_set_new(p, "provisioningState", json_string("Succeeded"));
-    return json_pack("{s:s,s:o,s:s,s:s,s:o}", "name", name, "id",
-                     arm_id(vm, false, NSG, "%s-nsg/securityRules/%s", vm->spec->name, name), "etag",
-                     "W/\"5a5b\"", "type", NSG "/securityRules", "properties", p);
-}
-
-static json_t *default_rule(struct vm *vm, const char *name, int priority, const char *access,
-                            const char *from)
-{
-    json_t *p =
-        json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s}", "provisioningState", "Succeeded", "protocol", "*",
-                  "access", access, "direction", "Inbound", "priority", priority, "sourceAddressPrefix", from,
-                  "sourcePortRange", "*", "destinationAddressPrefix", "*", "destinationPortRange", "*");
-    json_t *j = json_pack("{s:s,s:o,s:s,s:o}", "name", name, "id",
-                          arm_id(vm, false, NSG, "%s-nsg/defaultSecurityRules/%s", vm->spec->name, name),
-                          "type", NSG "/defaultSecurityRules", "properties", p);
+    static const char *const lists[] = {"sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes",
+                                        "destinationAddressPrefixes"};
+    for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (!json_object_get(p, lists[i]))
+            json_object_set_new(p, lists[i], json_array());
+    json_t *j = json_pack("{s:s,s:o,s:s,s:s,s:o}", "name", name, "id",
+                          json_sprintf("%s/securityRules/%s", json_string_value(nsg), name), "etag",
+                          "W/\"5a5b\"", "type", NSG_TYPE "/securityRules", "properties", p);
+    json_decref(nsg);
     return j;
 }
 
-static json_t *rules_json(struct vm *vm)
+json_t *arm_rules_json(const struct vm *vm, enum nsg_place place)
 {
     json_t *all = json_array(), *rule;
     const char *name;
-    json_object_foreach(vm->rules, name, rule) json_array_append_new(all, rule_json(vm, name, rule));
+    json_object_foreach(vm->nsg[place].rules, name, rule)
+        json_array_append_new(all, arm_rule_json(vm, place, name, rule));
+    return all;
+}
+
+static json_t *defaults_json(const json_t *id)
+{
+    json_t *all = json_array();
+    for (const struct nsg_default *d = nsg_defaults; d->name; d++) {
+        json_t *p =
+            json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:[],s:[],s:[],s:[]}", "provisioningState",
+                      "Succeeded", "protocol", "*", "access", d->allow ? "Allow" : "Deny", "direction",
+                      d->inbound ? "Inbound" : "Outbound", "priority", d->priority, "sourceAddressPrefix",
+                      d->from, "sourcePortRange", "*", "destinationAddressPrefix", d->to,
+                      "destinationPortRange", "*", "sourcePortRanges", "destinationPortRanges",
+                      "sourceAddressPrefixes", "destinationAddressPrefixes");
+        json_array_append_new(
+            all, json_pack("{s:s,s:o,s:s,s:s,s:o}", "name", d->name, "id",
+                           json_sprintf("%s/defaultSecurityRules/%s", json_string_value(id), d->name), "etag",
+                           "W/\"5a5b\"", "type", NSG_TYPE "/defaultSecurityRules", "properties", p));
+    }
     return all;
 }
 
 void arm_nsg_get(struct arm_call *c)
 {
-    struct vm *vm = nsg_vm(c);
+    enum nsg_place place;
+    struct vm *vm = arm_nsg(c, &place);
     if (!vm)
         return;
-    json_t *defaults =
-        json_pack("[o,o,o]", default_rule(vm, "AllowVnetInBound", 65000, "Allow", "VirtualNetwork"),
-                  default_rule(vm, "AllowAzureLoadBalancerInBound", 65001, "Allow", "AzureLoadBalancer"),
-                  default_rule(vm, "DenyAllInBound", 65500, "Deny", "*"));
-    c->r->body =
-        json_pack("{s:o,s:o,s:s,s:s,s:s,s:{s:s,s:o,s:o}}", "name", json_sprintf("%s-nsg", vm->spec->name),
-                  "id", arm_id(vm, false, NSG, "%s-nsg", vm->spec->name), "etag", "W/\"5a5b\"", "type", NSG,
-                  "location", vm->location, "properties", "provisioningState", "Succeeded", "securityRules",
-                  rules_json(vm), "defaultSecurityRules", defaults);
-}
-
-void arm_rules_list(struct arm_call *c)
-{
-    struct vm *vm = nsg_vm(c);
-    if (vm)
-        c->r->body = json_pack("{s:o}", "value", rules_json(vm));
-}
-
-/* The rule's own spelling of its name, or NULL. */
-static const char *rule_find(struct vm *vm, const char *asked)
-{
-    const char *name;
-    json_t *rule;
-    json_object_foreach(vm->rules, name, rule) if (strcasecmp(name, asked) == 0) return name;
-    return NULL;
-}
-
-void arm_rule_get(struct arm_call *c)
-{
-    struct vm *vm = nsg_vm(c);
-    if (!vm)
-        return;
-    const char *name = rule_find(vm, c->args[1]);
-    if (name)
-        c->r->body = rule_json(vm, name, json_object_get(vm->rules, name));
-    else
-        arm_error(c->r, 404, "NotFound", "Resource %s not found.", c->args[1]);
-}
-
-static bool rule_valid(struct arm_call *c, json_t *p)
-{
-    static const char *const required[] = {"protocol", "access", "direction"};
-    for (unsigned i = 0; i < sizeof required / sizeof *required; i++) {
-        if (json_is_string(json_object_get(p, required[i])))
-            continue;
-        arm_error(c->r, 400, "InvalidRequestFormat",
-                  "Cannot parse the request: the security rule has no '%s'.", required[i]);
-        return false;
-    }
-    json_int_t priority = json_integer_value(json_object_get(p, "priority"));
-    if (priority >= 100 && priority <= 4096)
-        return true;
-    arm_error(c->r, 400, "SecurityRuleInvalidPriority",
-              "Security rule has invalid Priority. Value provided: %d Allowed range 100-4096.",
-              (int)priority);
-    return false;
-}
-
-static bool priority_free(struct arm_call *c, struct vm *vm, json_t *p)
-{
-    const char *name;
-    json_t *rule;
-    json_object_foreach(vm->rules, name, rule)
-    {
-        if (strcasecmp(name, c->args[1]) == 0 ||
-            !json_equal(json_object_get(rule, "priority"), json_object_get(p, "priority")))
-            continue;
-        arm_error(
-            c->r, 400, "SecurityRuleConflict",
-            "Security rule %s conflicts with rule %s. Rules cannot have the same Priority and Direction.",
-            c->args[1], name);
-        return false;
-    }
-    return true;
-}
-
-/* For the life of a PUT the rule reads Updating; only then is the door opened. */
-static void rule_work(struct lro *o)
-{
-    struct err err = {0};
-    const char *name = json_string_value(json_object_get(o->input, "name"));
-    json_t *rule = name ? json_object_get(o->vm->rules, name) : NULL;
-    if (rule)
-        json_object_set_new(rule, "provisioningState", json_string("Succeeded"));
-    vm_update(o->vm, &err);
-    lro_finish(o, &err);
-}
-
-void arm_rule_put(struct arm_call *c)
-{
-    struct vm *vm = nsg_vm(c);
-    json_t *body = vm ? arm_body(c) : NULL;
-    json_t *p = json_object_get(body, "properties");
-    if (!body || !rule_valid(c, p) || !priority_free(c, vm, p)) {
-        json_decref(body);
-        return;
-    }
-    const char *old = rule_find(vm, c->args[1]), *name = old ? old : c->args[1];
-    struct lro *o = lro_new(c, vm, rule_work);
-    if (o) {
-        o->input = json_pack("{s:s}", "name", name);
-        json_object_set_new(p, "provisioningState", json_string("Updating"));
-        c->r->status = old ? 200 : 201;
-        name = json_string_value(json_object_get(o->input, "name"));
-        json_object_set(vm->rules, name, p);
-        c->r->body = rule_json(vm, name, p);
-    }
-    json_decref(body);
-}
-
-void arm_rule_delete(struct arm_call *c)
-{
-    struct vm *vm = nsg_vm(c);
-    const char *name = vm ? rule_find(vm, c->args[1]) : NULL;
-    if (!vm)
-        return;
-    if (!name) {
-        c->r->status = 204;
-        return;
-    }
-    if (lro_new(c, vm, rule_work))
-        json_object_del(vm->rules, name);
+    json_t *id = arm_nsg_id(vm, place);
+    json_t *p =
+        json_pack("{s:s,s:s,s:o,s:o}", "provisioningState", "Succeeded", "resourceGuid", vm->vm_id,
+                  "securityRules", arm_rules_json(vm, place), "defaultSecurityRules", defaults_json(id));
+    if (vm->nsg[place].attached && place == NSG_OF_NIC)
+        json_object_set_new(p, "networkInterfaces",
+                            json_pack("[{s:o}]", "id", network_nic_id(vm, true, false)));
+    else if (vm->nsg[place].attached)
+        json_object_set_new(p, "subnets", json_pack("[{s:o}]", "id", network_subnet_id(vm, true)));
+    c->r->body = json_pack("{s:o,s:o,s:s,s:s,s:s,s:o}", "name", nsg_name(vm->spec, place), "id", id, "etag",
+                           "W/\"5a5b\"", "type", NSG_TYPE, "location", vm->location, "properties", p);
 }

@@ -141,7 +141,7 @@ static void add_ips(json_t *all, struct vm *vm, bool view)
     struct network_config configs[NETWORK_CONFIGS_MAX];
     unsigned count = network_configs(vm, configs);
     for (unsigned i = 0; i < count; i++)
-        if (configs[i].public)
+        if (*configs[i].public)
             json_array_append_new(all, arm_public_ip_json(vm, &configs[i]));
 }
 
@@ -191,7 +191,7 @@ void arm_instance_ips(struct arm_call *c)
     bool list = c->args_count == 4;
     json_t *found = json_array();
     for (unsigned i = 0; i < count; i++)
-        if (all[i].public && strcasecmp(all[i].name, c->args[3]) == 0 &&
+        if (*all[i].public && strcasecmp(all[i].name, c->args[3]) == 0 &&
             (list || strcasecmp(all[i].public, c->args[4]) == 0))
             json_array_append_new(found, arm_public_ip_json(vm, &all[i]));
     if (list)

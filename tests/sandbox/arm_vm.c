@@ -1,5 +1,5 @@
 /*
- * arm_vm: Microsoft.Compute/virtualMachines: the model, the instance view, start and deallocate.
+ * arm_vm: Microsoft.Compute/virtualMachines: the model and the instance view.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <strings.h>
 #include <time.h>
 
-#include "lro.h"
 #include "network.h"
 #include "sandbox.h"
 #include "vm.h"
@@ -116,41 +115,20 @@ void arm_vm_instance_view(struct arm_call *c)
         c->r->body = arm_instance_view(vm);
 }
 
-static void on_booted(void *arg, const struct err *err)
+struct vm *arm_target(const struct arm_call *c)
 {
-    lro_finish(arg, err);
-}
-
-static void start_work(struct lro *o)
-{
-    struct err err = {0};
-    if (vm_runs(o->vm))
-        lro_finish(o, NULL);
-    else if (vm_boot(o->vm, on_booted, o, &err) < 0)
-        lro_finish(o, &err);
-}
-
-void arm_vm_start(struct arm_call *c)
-{
-    struct vm *vm = arm_vm(c);
-    struct lro *o = vm ? lro_new(c, vm, start_work) : NULL;
-    if (o && vm->power == VM_DEALLOCATED)
-        vm->power = VM_STARTING;
-}
-
-static void deallocate_work(struct lro *o)
-{
-    if (o->vm->power == VM_DEALLOCATING)
-        o->vm->power = VM_DEALLOCATED;
-    lro_finish(o, NULL);
-}
-
-void arm_vm_deallocate(struct arm_call *c)
-{
-    struct vm *vm = arm_vm(c);
-    struct lro *o = vm ? lro_new(c, vm, deallocate_work) : NULL;
-    if (o && vm->power != VM_DEALLOCATED) {
-        vm_deallocate(vm);
-        vm->power = VM_DEALLOCATING;
-    }
+    static const char *const suffixes[] = {"-nic", "-nic2", "-subnet-nsg", "-nsg", "-ip", "-ip6"};
+    const struct world *w = &c->sb->world;
+    struct vm *vm = NULL;
+    if (!c->group || c->args_count == 0)
+        return NULL;
+    if (strcasestr(c->q->path, "/virtualMachineScaleSets/"))
+        return c->args_count > 1
+                   ? world_instance_find(w, c->subscription->id, c->group, c->args[0], c->args[1])
+                   : NULL;
+    if (strcasestr(c->q->path, "/virtualMachines/"))
+        return world_vm_find(w, c->subscription->id, c->group, c->args[0]);
+    for (unsigned i = 0; i < sizeof suffixes / sizeof *suffixes && !vm; i++)
+        vm = network_vm(c, c->args[0], suffixes[i]);
+    return vm;
 }

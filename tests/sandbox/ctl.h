@@ -48,6 +48,10 @@ void ctl_do(struct ctl_call *call); /* ctl_verbs.c */
 
 /* ctl_arm.c: the verbs that change what ARM says, and not a VM. */
 void ctl_arm(struct ctl_call *call);
+/* ctl_fault.c: its verbs that spoil calls by kind; about roles and writes: false: it is none of them */
+bool ctl_arm_fault(struct ctl_call *call);
+bool ctl_arm_role(struct ctl_call *call);
+void ctl_world(struct ctl_call *call);
 void ctl_graph(struct ctl_call *call);
 void ctl_device(struct ctl_call *call);
 void ctl_identity(struct ctl_call *call);

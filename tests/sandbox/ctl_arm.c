@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "ctl.h"
+#include "fault.h"
 #include "graph.h"
 #include "sandbox.h"
 #include "token.h"
@@ -41,6 +42,8 @@ void ctl_arm(struct ctl_call *call)
     const char *what = word(call, 1), *value = word(call, 2);
     int64_t us = ctl_duration_us(value);
     unsigned n = (unsigned)strtoul(value, NULL, 10);
+    if (ctl_arm_fault(call) || ctl_arm_role(call))
+        return;
     if (strcmp(what, "throttle") == 0 && n) {
         a->throttle_left = n;
     } else if (strcmp(what, "status") == 0 && n >= 400 && n <= 599) {
@@ -59,11 +62,17 @@ void ctl_arm(struct ctl_call *call)
     } else if (strcmp(what, "clear") == 0) {
         a->throttle_left = a->status = a->delay_ms = a->claims_left = 0;
         a->other_tenant = false;
+        fault_release(call->sb, NULL, NULL);
+        fault_clear(&a->faults);
+        json_array_clear(a->denied);
+        arm_writes_clear(a);
         quota_clear(call->sb);
     } else {
         ctl_answer(call, false,
                    "arm takes throttle N, status CODE (400 to 599), delay 2s, expire-tokens, "
-                   "claims-challenge N, other-tenant on or off, quota on or off, or clear");
+                   "claims-challenge N, other-tenant on or off, quota on or off, fail-operation, "
+                   "hang-operation, release-operation, conflict, retryable, refuse, deny, allow, writes, or "
+                   "clear; see adit-sandbox ctl --help");
         return;
     }
     ctl_answer(call, true, "done");

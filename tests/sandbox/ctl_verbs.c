@@ -205,16 +205,13 @@ static const struct verb verbs[] = {
     {"recreate", "recreate VM", 2, 2, do_recreate},
     {"kill-ssh", "kill-ssh VM", 2, 2, do_kill_ssh},
     {"fault", "fault VM latency 25ms | rate 100mbit | reset | blackhole on|off | clear", 3, 4, do_fault},
-    {"arm",
-     "arm throttle N | status CODE | delay 2s | expire-tokens | claims-challenge N | other-tenant on|off | "
-     "quota "
-     "on|off | clear",
-     2, 3, ctl_arm},
+    {"arm", "arm throttle N | status CODE | delay 2s | ... (adit-sandbox ctl --help)", 2, 7, ctl_arm},
+    {"world", "world snapshot | caller ADDRESS", 2, 3, ctl_world},
     {"device", "device approve|deny [CODE] | revoke", 2, 3, ctl_device},
     {"identity", "identity fail CODE N", 4, 4, ctl_identity},
     {"graph", "graph stale 30s | clear", 2, 3, ctl_graph},
     {"status", "status", 1, 1, do_status},
-    {"wait", "wait VM running|deallocated", 3, 3, do_wait},
+    {"wait", "wait VM running|deallocated|stopped", 3, 3, do_wait},
 };
 
 void ctl_do(struct ctl_call *call)

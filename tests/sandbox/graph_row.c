@@ -31,7 +31,7 @@ static json_t *lowered(json_t *text)
 
 static json_t *joined_row(struct vm *vm, const struct graph_view *view, const struct network_config *n)
 {
-    const char *public = !n->public ? "" : n->ipv6 ? n->public_address : view->address;
+    const char *public = !*n->public ? "" : n->ipv6 ? n->public_address : view->address;
     json_t *id = arm_id(vm, false, "Microsoft.Compute/virtualMachines", "%s", vm->spec->name);
     json_t *row =
         json_pack("{s:o,s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:s,s:b,s:s,s:s}", "id",

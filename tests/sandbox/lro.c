@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "fault.h"
 #include "sandbox.h"
 #include "services.h"
 
@@ -59,23 +60,52 @@ static void oldest_drop(struct sandbox *sb)
 static void on_due(uv_timer_t *t)
 {
     struct lro *o = t->data;
-    o->work(o);
+    if (o->hung)
+        return;
+    if (!*o->told_code) {
+        o->work(o);
+        return;
+    }
+    if (o->spoil)
+        o->spoil(o);
+    o->done = true;
+    o->ended = time(NULL);
+    snprintf(o->error_code, sizeof o->error_code, "%s", o->told_code);
+    snprintf(o->error, sizeof o->error, "%s", o->told);
 }
 
-static void url_header(struct arm_call *c, const struct lro *o, const char *header, const char *more)
+static void url_header(struct arm_call *c, const struct lro *o, const char *header)
 {
     char sign[2 * SIGNATURE_BYTES + 1];
+    bool location = strcmp(header, "Location") == 0;
     signature(o, sign);
     http_reply_header(
         c->r, header,
-        "%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/operations/%s?p=sandbox&%sapi-version="
-        "%s&t=%s",
-        c->sb->http.base, o->vm->subscription, o->vm->location, o->id, more, http_query(c->q, "api-version"),
-        sign);
+        "%s/subscriptions/%s/providers/Microsoft.%s/locations/%s/%s/%s?p=sandbox&%sapi-version=%s&t=%s",
+        c->sb->http.base, o->subscription, o->network ? "Network" : "Compute", o->region,
+        o->network && location ? "operationResults" : "operations", o->id,
+        !o->network && location ? "monitor=true&" : "", http_query(c->q, "api-version"), sign);
 }
 
-struct lro *lro_new(struct arm_call *c, struct vm *vm, lro_work_cb work)
+static struct lro *under_way(struct sandbox *sb, const void *target)
 {
+    struct lro *o;
+    list_each(o, &sb->lros, struct lro, node)
+    {
+        if (target && o->target == target && !o->done)
+            return o;
+    }
+    return NULL;
+}
+
+struct lro *lro_new(struct arm_call *c, enum lro_form form, struct vm *vm, const void *target,
+                    lro_work_cb work)
+{
+    const struct lro *other = under_way(c->sb, target);
+    if (other) {
+        fault_busy(c, other->id);
+        return NULL;
+    }
     oldest_drop(c->sb);
     struct lro *o = mem_zalloc(sizeof *o);
     if (!o) {
@@ -85,6 +115,11 @@ struct lro *lro_new(struct arm_call *c, struct vm *vm, lro_work_cb work)
     o->sb = c->sb;
     o->vm = vm;
     o->work = work;
+    o->kind = c->route->kind;
+    o->target = target;
+    o->subscription = c->subscription->id;
+    o->network = strcasestr(c->q->path, "/Microsoft.Network/") != NULL;
+    snprintf(o->region, sizeof o->region, "%s", vm ? vm->location : "westeurope");
     o->began = time(NULL);
     world_uuid(o->id);
     list_push(&c->sb->lros, &o->node);
@@ -92,9 +127,12 @@ struct lro *lro_new(struct arm_call *c, struct vm *vm, lro_work_cb work)
     o->timer.data = o;
     uv_timer_start(&o->timer, on_due, c->sb->world.file->operation_ms, 0);
     c->r->status = 202;
-    url_header(c, o, "Azure-AsyncOperation", "");
-    url_header(c, o, "Location", "monitor=true&");
+    if (form != LRO_RESULT)
+        url_header(c, o, "Azure-AsyncOperation");
+    if (form != LRO_PUT)
+        url_header(c, o, "Location");
     http_reply_header(c->r, "Retry-After", "1");
+    fault_plan(o);
     return o;
 }
 
@@ -102,8 +140,26 @@ void lro_finish(struct lro *o, const struct err *err)
 {
     o->done = true;
     o->ended = time(NULL);
-    if (err && err->code)
-        snprintf(o->error, sizeof o->error, "%.399s", err->msg);
+    if (!err || !err->code)
+        return;
+    snprintf(o->error_code, sizeof o->error_code, "InternalExecutionError");
+    snprintf(o->error, sizeof o->error, "%.399s", err->msg);
+}
+
+unsigned lro_release(struct sandbox *sb, const char *kind, const struct vm *vm)
+{
+    unsigned count = 0;
+    struct lro *o;
+    list_each(o, &sb->lros, struct lro, node)
+    {
+        if (!o->hung || (kind && strcmp(kind, o->kind) != 0) || (vm && vm != o->vm))
+            continue;
+        o->hung = false;
+        count++;
+        if (!uv_is_active((uv_handle_t *)&o->timer)) /* its time has passed */
+            uv_timer_start(&o->timer, on_due, 0, 0);
+    }
+    return count;
 }
 
 void lro_all_close(struct sandbox *sb)
@@ -125,26 +181,27 @@ static void location_answer(struct arm_call *c, const struct lro *o)
 {
     if (!o->done) {
         c->r->status = 202;
-        url_header(c, o, "Location", "monitor=true&");
+        url_header(c, o, "Location");
         http_reply_header(c->r, "Retry-After", "1");
     } else if (*o->error) {
-        arm_error(c->r, 409, "OperationFailed", "%s", o->error);
+        arm_error(c->r, 409, o->error_code, "%s", o->error);
     } else {
+        c->r->status = o->network && !o->location ? 204 : 200;
         c->r->body = json_incref(o->location);
     }
 }
 
 static void status_answer(struct arm_call *c, const struct lro *o)
 {
-    const char *status = !o->done ? "InProgress" : *o->error ? "Failed" : "Succeeded";
+    bool canceled = strcmp(o->error_code, "Canceled") == 0;
+    const char *status = !o->done ? "InProgress" : canceled ? "Canceled" : *o->error ? "Failed" : "Succeeded";
     json_t *j = json_pack("{s:o,s:s,s:s}", "startTime", when(o->began), "status", status, "name", o->id);
     if (o->done)
         json_object_set_new(j, "endTime", when(o->ended));
     else
         http_reply_header(c->r, "Retry-After", "1");
     if (o->done && *o->error)
-        json_object_set_new(j, "error",
-                            json_pack("{s:s,s:s}", "code", "OperationFailed", "message", o->error));
+        json_object_set_new(j, "error", json_pack("{s:s,s:s}", "code", o->error_code, "message", o->error));
     if (o->done && o->output)
         json_object_set_new(j, "properties", json_pack("{s:O}", "output", o->output));
     c->r->body = j;
@@ -159,11 +216,12 @@ void arm_operation_get(struct arm_call *c)
             continue;
         char sign[2 * SIGNATURE_BYTES + 1];
         const char *t = http_query(c->q, "t"), *monitor = http_query(c->q, "monitor");
+        bool result = strcasestr(c->q->path, "/operationResults/") != NULL;
         signature(o, sign);
         if (!t || strcmp(t, sign) != 0)
             arm_error(c->r, 403, "InvalidSignature",
                       "The URL of the operation is not the one that was given out.");
-        else if (monitor && strcmp(monitor, "true") == 0)
+        else if (result || (monitor && strcmp(monitor, "true") == 0))
             location_answer(c, o);
         else
             status_answer(c, o);

@@ -51,6 +51,13 @@ static void on_http(void *arg, const struct http_request *q, struct http_reply *
 static void all_up(struct sandbox *sb)
 {
     struct err err = {0};
+    if (sb->fabric.mode == NETNS_NONE)
+        fprintf(stderr,
+                "adit-sandbox: no network namespaces here (%s): VMs share this machine's loopback; a VM's "
+                "services are\n"
+                "adit-sandbox: at its private address 127.67.%u.x, not at its localhost; ports below 1024 "
+                "need root\n",
+                sb->fabric_why.msg, sb->addresses.block);
     int rc = env_write(sb, &err);
     rc = rc ? rc : ctl_open(&sb->ctl, sb, &err);
     rc = rc ? rc : env_ready(sb, &err);
@@ -59,13 +66,6 @@ static void all_up(struct sandbox *sb)
         stop(sb, 1);
         return;
     }
-    if (sb->fabric.mode == NETNS_NONE)
-        fprintf(stderr,
-                "adit-sandbox: no network namespaces here (%s): VMs share this machine's loopback; a VM's "
-                "services are\n"
-                "adit-sandbox: at its private address 127.67.%u.x, not at its localhost; ports below 1024 "
-                "need root\n",
-                sb->fabric_why.msg, sb->addresses.block);
     fprintf(stderr, "adit-sandbox: ready: %s; point a shell at it with: . %s/env\n", sb->http.base, sb->dir);
 }
 
@@ -98,6 +98,7 @@ static int https_start(struct sandbox *sb, unsigned port, struct err *err)
 static int vms_make(struct sandbox *sb, struct err *err)
 {
     struct world *w = &sb->world;
+    snprintf(sb->caller, sizeof sb->caller, "%s", w->file->caller);
     w->vms = mem_calloc(w->file->vms_count, sizeof *w->vms);
     if (!w->vms)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -146,6 +147,7 @@ static void take_down(struct sandbox *sb)
         vm_deallocate(&sb->world.vms[i]);
         vm_done(&sb->world.vms[i]);
     }
+    public_ip_all_free(sb);
     ctl_close(&sb->ctl);
     lro_all_close(sb);
     http_stop(&sb->http);
@@ -200,6 +202,7 @@ int sandbox_run(const char *dir, const struct world_choice *world, unsigned arm_
     sb.user = pw ? mem_strdup(pw->pw_name) : mem_strdup("root");
     sb.fabric.net_fd = sb.fabric.user_fd = sb.addresses.lock_fd = -1;
     list_init(&sb.lros);
+    list_init(&sb.world.ips);
     token_book_init(&sb.tokens);
     arm_init(&sb.arm);
     uv_loop_init(&sb.loop);

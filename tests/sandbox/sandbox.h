@@ -22,6 +22,7 @@ struct sandbox {
     char *user;       /* the login name of every sshd: the calling user's */
     char *public_key; /* of the client key, one line */
     struct world world;
+    char caller[ADDRESS_LEN]; /* address of whoever calls ARM, as the VMs see it */
     struct netns fabric;
     struct err fabric_why; /* why there is none */
     struct address_book addresses;

@@ -118,26 +118,62 @@ int sshd_config_write(const struct sshd_setup *setup, struct err *err)
     return config_try(setup, false, err);
 }
 
-int sshd_key_authorize(const char *dir, const char *line, bool *added, struct err *err)
+static int keys_read(const char *path, char **text, struct err *err)
 {
-    char path[PATH_LEN];
+    size_t len;
+    if (access(path, F_OK) == 0)
+        return fs_read(path, KEYS_MAX, text, &len, err);
+    *text = mem_strdup("");
+    return *text ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+}
+
+/* Copies all lines but those that are `line`; returns how many were. */
+static unsigned lines_without(const char *text, const char *line, struct strbuf *out)
+{
+    unsigned found = 0;
+    size_t want = strlen(line);
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        if (n == want && memcmp(text, line, n) == 0) {
+            found++;
+        } else {
+            strbuf_add(out, text, n);
+            strbuf_puts(out, "\n");
+        }
+        text += n + (text[n] == '\n');
+    }
+    return found;
+}
+
+static int keys_change(const char *dir, const char *line, bool add, bool *changed, struct err *err)
+{
+    char path[PATH_LEN], *old = NULL;
+    struct strbuf b;
     snprintf(path, sizeof path, "%s/authorized_keys", dir);
-    char *old = NULL;
-    size_t len = 0;
-    if (access(path, F_OK) == 0) {
-        int rc = fs_read(path, KEYS_MAX, &old, &len, err);
-        if (rc)
-            return rc;
-    }
-    *added = !old || !strstr(old, line);
-    int rc = 0;
-    if (*added || !*line) {
-        char *all = mem_printf("%s%s%s", old ? old : "", line, *line ? "\n" : "");
-        rc = all ? fs_replace(path, all, strlen(all), 0600, err) : err_set(err, ERR_NOMEM, "out of memory");
-        mem_free(all);
-    }
+    int rc = keys_read(path, &old, err);
+    if (rc)
+        return rc;
+    strbuf_init(&b);
+    unsigned found = lines_without(old, line, &b);
+    *changed = add ? !found : found;
+    if (add && !found && *line)
+        strbuf_printf(&b, "%s\n", line);
+    if (*changed)
+        rc = b.bad ? err_set(err, ERR_NOMEM, "out of memory")
+                   : fs_replace(path, b.data ? b.data : "", b.len, 0600, err);
+    strbuf_done(&b);
     mem_free(old);
     return rc;
+}
+
+int sshd_key_authorize(const char *dir, const char *line, bool *added, struct err *err)
+{
+    return keys_change(dir, line, true, added, err);
+}
+
+int sshd_key_revoke(const char *dir, const char *line, bool *removed, struct err *err)
+{
+    return keys_change(dir, line, false, removed, err);
 }
 
 int sshd_spawn(const char *dir, pid_t *pid, struct err *err)

@@ -31,6 +31,9 @@ int sshd_config_write(const struct sshd_setup *setup,
 /* Adds a key line once. *added tells whether it was not there before. */
 int sshd_key_authorize(const char *dir, const char *line, bool *added, struct err *err);
 
+/* Takes exactly that line out. *removed tells whether it was there. */
+int sshd_key_revoke(const char *dir, const char *line, bool *removed, struct err *err);
+
 /* In the VM's process: forks the server of `dir`. */
 int sshd_spawn(const char *dir, pid_t *pid, struct err *err);
 

@@ -1,10 +1,10 @@
 /*
  * token: the login endpoint (Microsoft Entra's token service) and the check of tokens on ARM calls.
  *
- * Access tokens look like JWTs and are nothing but names in a table. Known grants: client credentials with a
- * secret, a certificate's or a federated assertion; device code; refresh token; v1 and v2 paths. token.c has
- * the table and the endpoints, token_grant.c the grants, token_device.c what people sign in with. Thread: the
- * main loop's.
+ * Access tokens are JWTs, but what counts is the table that they are in. Known grants: client credentials
+ * with a secret, a certificate's or a federated assertion; device code; refresh token; v1 and v2 paths.
+ * token.c has the table and the endpoints, token_grant.c the grants, token_device.c what people sign in with.
+ * Thread: the main loop's.
  */
 #ifndef ADIT_SANDBOX_TOKEN_H
 #define ADIT_SANDBOX_TOKEN_H
@@ -25,6 +25,7 @@ struct sandbox;
 #define TOKEN_MANAGED "1fec8e78-0000-4000-8000-5a5b0c0ffee2" /* the managed identity */
 #define TOKEN_OTHER_TENANT "72f988bf-0000-4000-8000-5a5b0c0ffeff"
 #define TOKEN_USER "someone@sandbox.example"
+#define TOKEN_OBJECT "1fec8e78-0000-4000-8000-5a5b0c0ffee3" /* that user's object id */
 #define TOKEN_FEDERATED_ISSUER "https://oidc.sandbox.example"
 #define TOKEN_FEDERATED_SUBJECT "system:serviceaccount:default:adit"
 
@@ -43,7 +44,7 @@ struct token {
     char client[WORLD_UUID_LEN]; /* whose it is: calls are counted by it */
     char tenant[WORLD_UUID_LEN];
     char not_before[32]; /* the claim that it was asked for with, or "" */
-    char text[256];
+    char *text;          /* a JWT */
 };
 
 enum token_state { TOKEN_GOOD, TOKEN_MISSING, TOKEN_UNKNOWN, TOKEN_EXPIRED };

@@ -24,18 +24,12 @@
 #define ANSWER_MS 15000
 #define UNIX_PATH_MAX_LEN 100
 
-static const char *const power_names[] = {"deallocated", "starting", "running", "deallocating"};
+static const char *const power_names[] = {"deallocated",  "starting", "running",
+                                          "deallocating", "stopping", "stopped"};
 
 const char *vm_power_name(const struct vm *vm)
 {
     return power_names[vm->power];
-}
-
-static json_t *open_rule(void)
-{
-    return json_pack("{s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s}", "protocol", "Tcp", "access", "Allow", "direction",
-                     "Inbound", "priority", 1000, "sourceAddressPrefix", "*", "sourcePortRange", "*",
-                     "destinationAddressPrefix", "*", "destinationPortRange", "22");
 }
 
 static json_t *installed_extension(void)
@@ -54,11 +48,12 @@ int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsi
     door_init(&vm->door);
     world_uuid(vm->vm_id);
     vm->extensions = json_object();
-    vm->rules = json_object();
+    vm->commands = json_object();
+    nsg_init(vm->nsg, spec);
+    world_uuid(vm->nic_etag);
+    vm->power = spec->power == INITIAL_STOPPED ? VM_STOPPED : VM_DEALLOCATED;
     if (spec->os == OS_WINDOWS && !(spec->lacks & LACK_EXTENSION))
         json_object_set_new(vm->extensions, "WindowsOpenSSH", installed_extension());
-    if (!(spec->lacks & LACK_RULE))
-        json_object_set_new(vm->rules, "allow-SSH", open_rule());
     address_private(&sb->addresses, sb->fabric.mode, index, vm->private_address);
     /* The same group and name may be in several subscriptions; those of the first have the plain name. */
     unsigned of = 0;
@@ -70,16 +65,15 @@ int vm_init(struct vm *vm, struct sandbox *sb, const struct world_vm *spec, unsi
     int n = snprintf(vm->dir, sizeof vm->dir, "%s/vms/%s%s.%s", sb->dir, number, spec->group, spec->name);
     if (n < 0 || (size_t)n >= sizeof vm->dir)
         return err_set(err, ERR_INVAL, "the path of --dir is too long");
-    if (spec->synthetic) {
+    if (spec->synthetic)
         vm_synthetic_init(vm);
-        return 0;
-    }
-    int rc = fs_mkdirs(vm->dir, 0700, err);
+    int rc = public_ip_init(vm, err);
+    if (rc || spec->synthetic)
+        return rc;
+    rc = fs_mkdirs(vm->dir, 0700, err);
     rc = rc ? rc : sshd_host_keys_new(vm->dir, err);
     bool added;
     rc = rc ? rc : sshd_key_authorize(vm->dir, spec->lacks & LACK_KEY ? "" : sb->public_key, &added, err);
-    if (!rc && spec->public_ip == PUBLIC_STATIC)
-        rc = address_public_take(&sb->addresses, vm->address, err);
     char probe[ADDRESS_LEN];
     snprintf(probe, sizeof probe, "127.66.%u.3", sb->addresses.block);
     vm->port = door_port(probe);
@@ -98,7 +92,8 @@ void vm_done(struct vm *vm)
 {
     vm_process_end(vm);
     json_decref(vm->extensions);
-    json_decref(vm->rules);
+    json_decref(vm->commands);
+    nsg_done(vm->nsg);
 }
 
 const char *vm_instance(const struct vm *vm)
@@ -127,21 +122,21 @@ bool vm_has_sshd(const struct vm *vm)
     return false;
 }
 
-static bool rule_allows_ssh(json_t *rule)
-{
-    const char *port = json_string_value(json_object_get(rule, "destinationPortRange"));
-    const char *access = json_string_value(json_object_get(rule, "access"));
-    const char *direction = json_string_value(json_object_get(rule, "direction"));
-    return port && access && direction && (strcmp(port, "22") == 0 || strcmp(port, "*") == 0) &&
-           strcasecmp(access, "Allow") == 0 && strcasecmp(direction, "Inbound") == 0;
-}
-
+/* A Standard address without any group is shut, a Basic one open. */
 bool vm_port_open(const struct vm *vm)
 {
-    const char *name;
-    json_t *rule;
-    json_object_foreach(vm->rules, name, rule) if (rule_allows_ssh(rule)) return true;
-    return false;
+    struct nsg_packet p = {.source = vm->sb->caller, .destination = vm->private_address};
+    bool any = false, open = true;
+    for (unsigned i = 0; i < NSG_PLACES; i++) {
+        if (!vm->nsg[i].exists || !vm->nsg[i].attached)
+            continue;
+        any = true;
+        p.port = 22;
+        bool in = nsg_lets_in(vm->nsg[i].rules, &p);
+        p.port = vm->port; /* where 22 may not be bound here */
+        open = open && (in || nsg_lets_in(vm->nsg[i].rules, &p));
+    }
+    return any ? open : vm->ip && !vm->ip->standard;
 }
 
 static char *host_json(struct vm *vm)

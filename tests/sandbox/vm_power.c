@@ -2,6 +2,7 @@
  * vm_power: starts, deallocates and re-creates a VM, and keeps its door as its state says.
  *
  *   DEALLOCATED --vm_boot--> STARTING --process ready--> RUNNING --vm_deallocate--> DEALLOCATED
+ *        STOPPED --vm_boot--^                               +-------vm_stop-------> STOPPED
  *
  * Failures: the process cannot be started or says why it could not come up (the VM is deallocated again and
  * the caller told); it ends by itself later (said on standard error; the VM stays RUNNING and refuses).
@@ -96,8 +97,8 @@ int vm_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
     if (vm->spec->synthetic)
         return vm_synthetic_boot(vm, cb, arg, err);
     int rc = 0;
-    if (!*vm->address && vm->spec->public_ip != PUBLIC_NONE)
-        rc = address_public_take(&vm->sb->addresses, vm->address, err);
+    if (vm->ip)
+        rc = public_ip_allocate(vm->sb, vm->ip, err);
     rc = rc ? rc : vm_process_start(vm, err);
     if (rc)
         return rc;
@@ -115,25 +116,32 @@ int vm_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
     return 0;
 }
 
-void vm_deallocate(struct vm *vm)
+static void end(struct vm *vm, enum vm_power power)
 {
     door_shut(&vm->door);
     vm_process_end(vm);
     vm_synthetic_end(vm);
-    if (vm->spec->public_ip == PUBLIC_DYNAMIC && *vm->address) {
-        if (!vm->spec->synthetic)
-            address_public_give(&vm->sb->addresses, vm->address);
-        vm->address[0] = 0;
-    }
-    vm->power = VM_DEALLOCATED;
+    if (vm->ip && power == VM_DEALLOCATED)
+        public_ip_release(vm->sb, vm->ip);
+    vm->power = power;
     vm->stats = (struct relay_stats){0};
     if (vm->booted) {
         struct err err = {0};
-        err_set(&err, ERR_CANCELED, "vm %s was deallocated while it started", vm->spec->name);
+        err_set(&err, ERR_CANCELED, "vm %s was %s while it started", vm->spec->name, vm_power_name(vm));
         vm_done_cb cb = vm->booted;
         vm->booted = NULL;
         cb(vm->booted_arg, &err);
     }
+}
+
+void vm_deallocate(struct vm *vm)
+{
+    end(vm, VM_DEALLOCATED);
+}
+
+void vm_stop(struct vm *vm)
+{
+    end(vm, VM_STOPPED);
 }
 
 int vm_recreate(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)

@@ -15,10 +15,10 @@
 #define FIRST 4U
 #define NETS 250U
 
-static void address_take(struct vm *vm)
+void vm_synthetic_address(struct vm *vm, char out[ADDRESS_LEN])
 {
     unsigned n = vm->sb->synthetic_serial++;
-    snprintf(vm->address, sizeof vm->address, "127.%u.%u.%u", 68 + n / (HOSTS * NETS) % 4, n / HOSTS % NETS,
+    snprintf(out, ADDRESS_LEN, "127.%u.%u.%u", 68 + n / (HOSTS * NETS) % 4, n / HOSTS % NETS,
              FIRST + n % HOSTS);
 }
 
@@ -27,10 +27,8 @@ void vm_synthetic_init(struct vm *vm)
     snprintf(vm->private_address, sizeof vm->private_address, "10.%u.%u.%u",
              67 + vm->index / (HOSTS * NETS) % 4, vm->index / HOSTS % NETS, FIRST + vm->index % HOSTS);
     vm->port = 22;
-    vm->power = vm->spec->power == INITIAL_RUNNING ? VM_RUNNING : VM_DEALLOCATED;
-    if (vm->spec->public_ip == PUBLIC_STATIC ||
-        (vm->spec->public_ip == PUBLIC_DYNAMIC && vm->power == VM_RUNNING))
-        address_take(vm);
+    if (vm->spec->power == INITIAL_RUNNING)
+        vm->power = VM_RUNNING;
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -61,8 +59,9 @@ int vm_synthetic_boot(struct vm *vm, vm_done_cb cb, void *arg, struct err *err)
     vm->boot = mem_zalloc(sizeof *vm->boot);
     if (!vm->boot)
         return err_set(err, ERR_NOMEM, "vm %s: out of memory", vm->spec->name);
-    if (!*vm->address && vm->spec->public_ip != PUBLIC_NONE)
-        address_take(vm);
+    int rc = vm->ip ? public_ip_allocate(vm->sb, vm->ip, err) : 0;
+    if (rc)
+        return rc;
     vm->power = VM_STARTING;
     vm->booted = cb;
     vm->booted_arg = arg;

@@ -12,15 +12,39 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/list.h"
 
 #define WORLD_UUID_LEN 37     /* 36 characters and the NUL */
 #define WORLD_VMS_MAX 2000    /* written out in a file */
 #define WORLD_SCALE_MAX 20000 /* synthetic ones */
 #define WORLD_SUBSCRIPTIONS_MAX 100
+#define WORLD_RULES_MAX 100
+#define WORLD_CALLER "203.0.113.7" /* of whoever calls, unless the file says another */
 
 enum world_os { OS_LINUX, OS_WINDOWS };
 enum world_public_ip { PUBLIC_STATIC, PUBLIC_DYNAMIC, PUBLIC_NONE };
-enum world_initial { INITIAL_RUNNING, INITIAL_DEALLOCATED };
+enum world_initial { INITIAL_RUNNING, INITIAL_DEALLOCATED, INITIAL_STOPPED };
+
+/* Where a VM has network security groups; and which of them a rule is in. */
+enum world_nsgs { NSGS_NIC, NSGS_SUBNET, NSGS_BOTH, NSGS_NONE };
+enum world_rule_access { RULE_ALLOW, RULE_DENY };
+enum world_rule_direction { RULE_INBOUND, RULE_OUTBOUND };
+enum world_rule_protocol { RULE_TCP, RULE_UDP, RULE_ANY };
+
+/* A security rule more. */
+struct world_rule {
+    char *name;
+    char *source; /* address, prefix, tag or "*"; several with commas; NULL = "*" */
+    char *port;   /* "22", "20-25", "*"; several with commas; NULL = "22" */
+    uint32_t priority;
+    enum world_rule_access access;
+    enum world_rule_direction direction;
+    enum world_rule_protocol protocol;
+    enum world_nsgs on; /* NSGS_NIC or NSGS_SUBNET; which the VM must have */
+};
+
+/* Whether access tokens say the address of the caller. */
+enum world_caller { CALLER_CLAIM, CALLER_NONE };
 
 /* What a VM lacks of the how-to's steps; bits. */
 enum world_lack { LACK_EXTENSION = 1, LACK_RULE = 2, LACK_KEY = 4 };
@@ -54,6 +78,9 @@ struct world_vm {
     unsigned local_count;
     char **sshd; /* more lines for its sshd_config; the first of a kind wins, and these come first */
     unsigned sshd_count;
+    enum world_nsgs nsg;
+    struct world_rule *rules;
+    unsigned rules_count;
 };
 
 struct world_subscription {
@@ -65,6 +92,8 @@ struct world_subscription {
 /* The file. Owned by libcyaml: freed by world_file_free. */
 struct world_file {
     char *tenant, *client, *secret;
+    char *caller; /* address of whoever calls ARM, as the VMs see it */
+    enum world_caller caller_address;
     unsigned operation_ms; /* how long a start or deallocate takes */
     unsigned token_seconds;
     unsigned device_seconds;      /* between two polls of a device code */
@@ -96,6 +125,7 @@ struct world {
     struct world_file *file;
     struct vm *vms; /* vms_count of them, in the file's order */
     unsigned vms_count;
+    struct list ips; /* struct public_ip */
 };
 
 const struct world_subscription *world_subscription_find(const struct world *w, const char *id);

@@ -17,8 +17,15 @@
 static const cyaml_strval_t os_words[] = {{"linux", OS_LINUX}, {"windows", OS_WINDOWS}};
 static const cyaml_strval_t ip_words[] = {
     {"static", PUBLIC_STATIC}, {"dynamic", PUBLIC_DYNAMIC}, {"none", PUBLIC_NONE}};
-static const cyaml_strval_t power_words[] = {{"running", INITIAL_RUNNING},
-                                             {"deallocated", INITIAL_DEALLOCATED}};
+static const cyaml_strval_t power_words[] = {
+    {"running", INITIAL_RUNNING}, {"deallocated", INITIAL_DEALLOCATED}, {"stopped", INITIAL_STOPPED}};
+static const cyaml_strval_t nsg_words[] = {
+    {"nic", NSGS_NIC}, {"subnet", NSGS_SUBNET}, {"both", NSGS_BOTH}, {"none", NSGS_NONE}};
+static const cyaml_strval_t on_words[] = {{"nic", NSGS_NIC}, {"subnet", NSGS_SUBNET}};
+static const cyaml_strval_t access_words[] = {{"allow", RULE_ALLOW}, {"deny", RULE_DENY}};
+static const cyaml_strval_t direction_words[] = {{"inbound", RULE_INBOUND}, {"outbound", RULE_OUTBOUND}};
+static const cyaml_strval_t protocol_words[] = {{"tcp", RULE_TCP}, {"udp", RULE_UDP}, {"any", RULE_ANY}};
+static const cyaml_strval_t caller_words[] = {{"claim", CALLER_CLAIM}, {"none", CALLER_NONE}};
 static const cyaml_strval_t lack_words[] = {
     {"extension", LACK_EXTENSION}, {"rule", LACK_RULE}, {"key", LACK_KEY}};
 static const cyaml_strval_t service_words[] = {
@@ -28,6 +35,22 @@ static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_PO
 
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 #define OPTIONAL_TEXT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t rule_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct world_rule, name, 1, 80),
+    CYAML_FIELD_STRING_PTR("source", OPTIONAL_TEXT, struct world_rule, source, 1, 400),
+    CYAML_FIELD_STRING_PTR("port", OPTIONAL_TEXT, struct world_rule, port, 1, 400),
+    CYAML_FIELD_UINT("priority", CYAML_FLAG_DEFAULT, struct world_rule, priority),
+    CYAML_FIELD_ENUM("access", OPTIONAL, struct world_rule, access, access_words,
+                     CYAML_ARRAY_LEN(access_words)),
+    CYAML_FIELD_ENUM("direction", OPTIONAL, struct world_rule, direction, direction_words,
+                     CYAML_ARRAY_LEN(direction_words)),
+    CYAML_FIELD_ENUM("protocol", OPTIONAL, struct world_rule, protocol, protocol_words,
+                     CYAML_ARRAY_LEN(protocol_words)),
+    CYAML_FIELD_ENUM("on", OPTIONAL, struct world_rule, on, on_words, CYAML_ARRAY_LEN(on_words)),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t rule_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct world_rule, rule_fields)};
 
 static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct world_vm, name, 1, 80),
@@ -51,6 +74,8 @@ static const cyaml_schema_field_t vm_fields[] = {
     CYAML_FIELD_BOOL("load-balanced", OPTIONAL, struct world_vm, load_balanced),
     CYAML_FIELD_BOOL("odd-casing", OPTIONAL, struct world_vm, odd_casing),
     CYAML_FIELD_BOOL("decoy-nic", OPTIONAL, struct world_vm, decoy_nic),
+    CYAML_FIELD_ENUM("nsg", OPTIONAL, struct world_vm, nsg, nsg_words, CYAML_ARRAY_LEN(nsg_words)),
+    CYAML_FIELD_SEQUENCE("rules", OPTIONAL_TEXT, struct world_vm, rules, &rule_entry, 0, WORLD_RULES_MAX),
     CYAML_FIELD_SEQUENCE("local", OPTIONAL_TEXT, struct world_vm, local, &text_entry, 0, 100),
     CYAML_FIELD_SEQUENCE("sshd", OPTIONAL_TEXT, struct world_vm, sshd, &text_entry, 0, 100),
     CYAML_FIELD_END};
@@ -70,6 +95,9 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("tenant", CYAML_FLAG_POINTER, struct world_file, tenant, 36, 36),
     CYAML_FIELD_STRING_PTR("client", CYAML_FLAG_POINTER, struct world_file, client, 36, 36),
     CYAML_FIELD_STRING_PTR("secret", CYAML_FLAG_POINTER, struct world_file, secret, 1, 200),
+    CYAML_FIELD_STRING_PTR("caller", OPTIONAL_TEXT, struct world_file, caller, 7, 15),
+    CYAML_FIELD_ENUM("caller-address", OPTIONAL, struct world_file, caller_address, caller_words,
+                     CYAML_ARRAY_LEN(caller_words)),
     CYAML_FIELD_UINT("operation-ms", OPTIONAL, struct world_file, operation_ms),
     CYAML_FIELD_UINT("token-seconds", OPTIONAL, struct world_file, token_seconds),
     CYAML_FIELD_UINT("device-seconds", OPTIONAL, struct world_file, device_seconds),
@@ -116,6 +144,19 @@ static void *on_cyaml_mem(void *ctx, void *ptr, size_t size)
 
 static const cyaml_config_t quiet = {.mem_fn = on_cyaml_mem, .log_level = CYAML_LOG_ERROR};
 
+static int rules_check(const struct world_vm *vm, struct err *err)
+{
+    for (unsigned i = 0; i < vm->rules_count; i++) {
+        const struct world_rule *r = &vm->rules[i];
+        if (r->priority < 100 || r->priority > 4096)
+            return err_set(err, ERR_CONFIG, "vm %s: rule %s: a priority is 100 to 4096", vm->name, r->name);
+        if (vm->nsg != NSGS_BOTH && vm->nsg != r->on)
+            return err_set(err, ERR_CONFIG, "vm %s: rule %s is on a network security group that the VM lacks",
+                           vm->name, r->name);
+    }
+    return 0;
+}
+
 /* SET_NUMBER: the platform gives instances their names. */
 static bool uniform_name_ok(const struct world_vm *vm)
 {
@@ -134,6 +175,9 @@ static int check(const struct world_file *f, struct err *err)
         if (vm->uniform && !uniform_name_ok(vm))
             return err_set(err, ERR_CONFIG,
                            "vm %s: an instance of a Uniform scale set is named SCALE-SET_NUMBER", vm->name);
+        int rc = rules_check(vm, err);
+        if (rc)
+            return rc;
         bool known = !vm->subscription;
         for (unsigned k = 0; !known && k < f->subscriptions_count; k++)
             known = strcmp(f->subscriptions[k].id, vm->subscription) == 0;
@@ -175,7 +219,9 @@ int world_file_load(struct world_file **out, const struct world_choice *choice, 
     f->token_seconds = f->token_seconds ? f->token_seconds : 3599;
     f->device_seconds = f->device_seconds ? f->device_seconds : 1;
     f->page_size = f->page_size ? f->page_size : 50;
-    rc = check(f, err);
+    if (!f->caller && !(f->caller = mem_strdup(WORLD_CALLER)))
+        rc = err_set(err, ERR_NOMEM, "out of memory");
+    rc = rc ? rc : check(f, err);
     if (!rc)
         rc = world_file_scale(f, choice->scale ? choice->scale : f->scale,
                               choice->subscriptions ? choice->subscriptions : f->scale_subscriptions, err);
