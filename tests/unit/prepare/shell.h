@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#define SHELL_TEXT_MAX 8192
+#define SHELL_TEXT_MAX 32768
 
 struct shell {
     char dir[64], home[80];

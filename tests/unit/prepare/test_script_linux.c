@@ -95,7 +95,7 @@ static void test_beside_others(void **state)
 static void test_same_key_in_other_words(void **state)
 {
     static const char *const lines[] = {KEY "\n", KEY " another comment\n",
-                                        "from=\"10.0.0.0/8\",no-pty " KEY " c\n", "\n# mine:\n  " KEY};
+                                        "from=\"10.0.0.0/8\",no-pty " KEY " c\n", ("\n# mine:\n  " KEY)};
     EACH_SHELL(s)
     {
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -135,7 +135,6 @@ static void test_hostile_comments(void **state)
             keys_begin(&s, OTHER "\n");
             expect(&s, go(&s, true, "ann", key), "adit: added\n");
             keys_are(&s, line);
-            expect(&s, go(&s, true, "ann", key), "adit: present\n");
             expect(&s, go(&s, false, "ann", key), "adit: removed\n");
             keys_are(&s, OTHER "\n");
             mem_free(key), mem_free(line);
