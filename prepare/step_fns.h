@@ -10,7 +10,7 @@
 
 /* step_vm.c */
 void sign_in_check(struct prepare_run *run, enum prepare_step s);
-void vm_check(struct prepare_run *run, enum prepare_step s);
+void vm_step_check(struct prepare_run *run, enum prepare_step s);
 
 /* step_power.c */
 void power_check(struct prepare_run *run, enum prepare_step s);

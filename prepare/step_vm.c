@@ -106,7 +106,7 @@ static bool record_fits(struct prepare_run *run)
     return r != NULL;
 }
 
-void vm_check(struct prepare_run *run, enum prepare_step s)
+void vm_step_check(struct prepare_run *run, enum prepare_step s)
 {
     const struct facts_vm *vm = &run->vm;
     if (run->vm_err.code) {

@@ -19,7 +19,7 @@ const struct step_row step_table[PREPARE_STEPS] = {
     [PREPARE_VM] = {.name = "vm",
                     .title = "VM",
                     .needs = BIT(SIGN_IN),
-                    .check = vm_check,
+                    .check = vm_step_check,
                     .action = "Microsoft.Compute/virtualMachines/read"},
     [PREPARE_POWER] = {.name = "power",
                        .title = "power",
