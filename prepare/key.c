@@ -153,7 +153,7 @@ static const struct key_type *type_find(const char *text, size_t n)
 
 static int blob_check(const struct key_type *t, const char *text, size_t n, struct err *err)
 {
-    uint8_t *data = mem_alloc(n + 4);
+    uint8_t *data = mem_alloc(n / 4 * 3 + 1);
     char *again = mem_alloc(BASE64_SIZE(n));
     int rc = ERR_NOMEM;
     if (data && again) {
