@@ -126,7 +126,8 @@ static int refused(const struct entra_call *call, const struct http_reply *reply
     char detail[DETAIL_MAX], error[64];
     unsigned code = aadsts_of(root);
     detail_of(call, root, detail, sizeof(detail));
-    text_clean(error, sizeof(error), json_string_value(json_object_get(root, "error")));
+    const char *word = json_string_value(json_object_get(root, "error"));
+    text_clean(error, sizeof(error), word && !echoes(call, word) ? word : NULL);
     if (reply->status == 429)
         return err_set(err, ERR_THROTTLED, "sign-in: %s is throttling; try again later", call->cloud->login);
     if (reply->status >= 500)
