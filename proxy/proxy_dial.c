@@ -85,7 +85,9 @@ static void dialled(struct dial_request *d, int fd, const struct err *err)
         return;
     }
     if (d->direct || !d->found.facts) {
-        finish(d, err);
+        struct err why = *err;
+        reach_doubt(&d->found, &why);
+        finish(d, &why);
         return;
     }
     d->direct = true;
@@ -141,6 +143,8 @@ static void on_reached(void *arg, const struct mail_reach *found, const struct e
     struct dial_request *d = arg;
     d->reach = NULL;
     if (err || (d->direct && same_addresses(&d->found, found))) {
+        if (!err)
+            reach_doubt(found, &d->dial_err);
         finish(d, err ? err : &d->dial_err);
         return;
     }

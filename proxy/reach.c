@@ -95,6 +95,13 @@ static void on_facts(void *arg, const struct resolver_facts *facts, const struct
     reach_finish(r, n < 0 ? &why : NULL);
 }
 
+void reach_doubt(const struct mail_reach *found, struct err *err)
+{
+    if (found->facts && found->facts->unconfirmed)
+        err_hint(err, "; Azure could not be asked whether its address is still right: %s",
+                 found->facts->unconfirmed);
+}
+
 static bool is_literal(const char *host)
 {
     struct sockaddr_in v4;

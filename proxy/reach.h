@@ -35,4 +35,8 @@ int reach_start(struct reach **out, const struct reach_env *env, const struct co
                 bool direct, reach_cb cb, void *arg, struct err *err);
 void reach_cancel(struct reach *r); /* synchronous and silent */
 
+/* Adds to what became of a connection why its address may be an old one; nothing when ARM could be asked. Any
+ * thread. */
+void reach_doubt(const struct mail_reach *found, struct err *err);
+
 #endif

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "forward.h"
+#include "reach.h"
 
 static uint64_t now(const struct vm *vm)
 {
@@ -103,7 +104,9 @@ static bool is_final(bool from_lookup, int code)
 static void settle(struct vm *vm, const struct err *err, bool from_lookup)
 {
     struct err why = *err;
-    bool again = strcmp(vm->err.msg, why.msg) == 0 && vm->attempts > 0;
+    bool again = strncmp(vm->err.msg, why.msg, strlen(why.msg)) == 0 && vm->attempts > 0;
+    if (!from_lookup)
+        reach_doubt(&vm->reach, &why);
     vm->attempts++;
     remember(vm, &why);
     bool final = is_final(from_lookup, why.code);

@@ -174,6 +174,14 @@ class Changes(Counting):
         self.assertEchoes()
         self.assertIn(self.address(), self.world.wait_state("web1", "up")["address"])
 
+    def test_a_proxied_connection_follows_its_vm_too(self):
+        for _ in range(2):
+            facts = self.resolve("rg-web/web1")
+            self.assertEqual(facts["addresses"][0]["ip"], self.address())
+            self.move()
+            done = self.world.adit("proxy", "rg-web/web1", "22", "--timeout", "20s", timeout=30, check=False)
+            self.assertTrue(done.stdout.startswith("SSH-2.0-"), done.stdout + done.stderr)
+
     def test_what_was_remembered_of_a_vm_that_moved_is_asked_anew(self):
         self.world.adit("up", "web1")
         self.world.adit("stop")
@@ -196,6 +204,11 @@ class Changes(Counting):
         self.world.ctl("wait", "rg-web/web1", "deallocated")
         done = self.world.adit("up", "web1", "--timeout", "20s", check=False)
         self.assertIn(done.returncode, (69, 75))
+        was = ("127.66.", "azure could not be asked", "503")
+        self.assertReadable(done.stderr, "web1", *was)
+        self.assertReadable(self.world.adit("status").stdout, *was)
+        done = self.world.adit("proxy", "rg-web/web1", "22", check=False)
+        self.assertReadable(done.stderr, "web1", *was)
         page = self.world.adit("resolve", "rg-web/web1").stdout
         self.assertReadable(page, "cache", "ago", "unconfirmed", "azure")
         self.assertReadable(self.world.logs(), "azure cannot be asked", "ago")
@@ -206,6 +219,10 @@ class Changes(Counting):
         done = self.world.adit("resolve", "rg-web/web2", check=False)
         self.assertEqual(done.returncode, 69)
         self.assertReadable(done.stderr, "rg-web/web2", "503")
+        done = self.world.adit("proxy", "rg-web/web2", "22", check=False)
+        self.assertReadable(done.stderr, "rg-web/web2", "503")
+        done = self.world.adit("resolve", "win-new", check=False)
+        self.assertReadable(done.stderr, "win-new", "503")
 
     def test_an_instance_of_a_uniform_scale_set(self):
         facts = self.resolve("RG-web/web-uni/0")
