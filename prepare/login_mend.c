@@ -41,30 +41,32 @@ static bool forget_key(struct prepare_run *run)
     return run->key_known || run_record(run, drop, &key);
 }
 
+static void useless(struct prepare_run *run)
+{
+    const enum prepare_step s = PREPARE_LOGIN;
+    step_fail(run, s, ERR_AUTH, "%s's key is on %s already, and the server refuses the login all the same",
+              run->plan.user, run->vm.name);
+    step_hint(run, s, false, "is it the identity that adit offers? The VM's log: %s",
+              run->vm.windows ? "Applications and Services > OpenSSH > Operational" : "`journalctl -u ssh`");
+}
+
 static void on_added(struct prepare_run *run, size_t tag, const json_t *doc, const struct err *err)
 {
     const enum prepare_step s = PREPARE_LOGIN;
-    struct err why = {0};
-    if (err) {
-        /* After a timeout Azure may still do it. */
-        if (err->code == ERR_TIMEOUT || forget_key(run))
-            step_mend_failed(run, s, err);
-    } else if (run_command_said(doc, "adit: added", &why) == 0) {
+    struct err why = {0}, present = {0};
+    bool added = !err && run_command_said(doc, "adit: added", &why) == 0;
+    bool there = !err && !added && run_command_said(doc, "adit: present", &present) == 0;
+    if (err)
+        why = *err;
+    if (added)
         step_mended(run, s, "added the public key for %s on %s", run->plan.user, run->vm.name);
-    } else if (why.code != ERR_NOMEM && run_command_said(doc, "adit: present", NULL) == 0) {
-        if (!forget_key(run))
-            return;
-        step_fail(run, s, ERR_AUTH,
-                  "%s's key is on %s already, and the server refuses the login all the same", run->plan.user,
-                  run->vm.name);
-        step_hint(
-            run, s, false, "%s",
-            run->vm.windows
-                ? "is it the identity that adit offers? The VM's log: Applications and Services > OpenSSH"
-                : "is it the identity that adit offers? The VM's log: `journalctl -u ssh`");
-    } else if (forget_key(run)) {
+    else if (!there && (why.code == ERR_TIMEOUT || why.code == ERR_NOMEM || why.code == ERR_PROTOCOL ||
+                        present.code == ERR_NOMEM))
+        step_mend_failed(run, s, present.code == ERR_NOMEM ? &present : &why); /* it may be there, or come */
+    else if (forget_key(run) && there)
+        useless(run);
+    else if (!run->broke.code)
         step_mend_failed(run, s, &why);
-    }
 }
 
 /* Whether an earlier run recorded that key. */
