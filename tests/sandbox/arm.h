@@ -132,6 +132,7 @@ void arm_rules_list(struct arm_call *c);
 void arm_rule_get(struct arm_call *c);
 void arm_rule_put(struct arm_call *c);
 void arm_rule_delete(struct arm_call *c);
+json_t *arm_extensions(struct vm *vm); /* each as a resource; a new reference */
 void arm_extensions_list(struct arm_call *c);
 void arm_extension_get(struct arm_call *c);
 void arm_extension_put(struct arm_call *c);

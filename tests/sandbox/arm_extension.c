@@ -26,16 +26,20 @@ static const char *extension_find(struct vm *vm, const char *asked)
     return NULL;
 }
 
-void arm_extensions_list(struct arm_call *c)
+json_t *arm_extensions(struct vm *vm)
 {
-    struct vm *vm = arm_vm(c);
-    if (!vm)
-        return;
     json_t *all = json_array(), *extension;
     const char *name;
     json_object_foreach(vm->extensions, name, extension)
         json_array_append_new(all, extension_json(vm, name, extension));
-    c->r->body = json_pack("{s:o}", "value", all);
+    return all;
+}
+
+void arm_extensions_list(struct arm_call *c)
+{
+    struct vm *vm = arm_vm(c);
+    if (vm)
+        c->r->body = json_pack("{s:o}", "value", arm_extensions(vm));
 }
 
 void arm_extension_get(struct arm_call *c)

@@ -106,6 +106,9 @@ void arm_vm_get(struct arm_call *c)
         return;
     const char *expand = http_query(c->q, "$expand");
     c->r->body = arm_vm_json(vm, expand && strcasecmp(expand, "instanceView") == 0, false);
+    /* The children of a VM come with it when it is asked for alone. */
+    if (json_object_size(vm->extensions) > 0)
+        json_object_set_new(c->r->body, "resources", arm_extensions(vm));
 }
 
 void arm_vm_instance_view(struct arm_call *c)
