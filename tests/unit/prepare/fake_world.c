@@ -170,9 +170,12 @@ json_t *fake_vm_doc(const struct fake_world *w)
 json_t *fake_pip_doc(const struct fake_world *w)
 {
     json_t *p = json_pack("{s:s,s:s}", "publicIPAllocationMethod", "Static", "ipAddress", "198.51.100.9");
-    if (w->public_ip)
+    if (w->public_ip || w->pip_elsewhere)
         json_object_set_new(p, "ipConfiguration",
-                            json_pack("{s:s}", "id", NIC_ID "/ipConfigurations/ipconfig1"));
+                            json_pack("{s:s}", "id",
+                                      w->pip_elsewhere ? RG
+                                          "/Microsoft.Network/networkInterfaces/other/ipConfigurations/a"
+                                                       : NIC_ID "/ipConfigurations/ipconfig1"));
     return json_pack("{s:s,s:{s:s},s:o}", "id", PIP_ID, "sku", "name", w->basic ? "Basic" : "Standard",
                      "properties", p);
 }

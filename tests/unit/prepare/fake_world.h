@@ -48,6 +48,7 @@ struct fake_world {
     bool public_ip; /* the NIC has one, */
     bool pip_made;  /* and that resource is there */
     bool basic;
+    bool pip_elsewhere;   /* on another interface by now */
     char extension[24];   /* its state, "" none */
     json_t *rules;        /* of the NIC's NSG: name → properties; NULL: no NSG */
     json_t *subnet_rules; /* of the subnet's, or NULL */
