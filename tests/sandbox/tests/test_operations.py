@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import subprocess
 
 from sandbox_fixture import Case, main, text_of, wait_for
 
@@ -261,6 +262,40 @@ class Snapshot(Base):
         self.assertNotEqual(self.sb.ctl_ok("world", "snapshot"), before)
         self.finish_ok(self.sb.arm("DELETE", path))
         self.assertEqual(self.sb.ctl_ok("world", "snapshot"), before)
+
+
+LACKS = ("extension", "rule", "key")
+SUBSETS = [tuple(x for i, x in enumerate(LACKS) if n >> i & 1) for n in range(8)]
+
+
+class Lacks(Base):
+    """Each step of the how-to alone, each pair, all, none; on a VM that refuses forwarding, too."""
+    world = """
+tenant: 72f988bf-0000-4000-8000-5a5b0c0ffee0
+client: 1fec8e78-0000-4000-8000-5a5b0c0ffee1
+secret: s
+subscriptions: [{id: 5ab00000-0000-4000-8000-000000000001, name: Sandbox}]
+vms:
+""" + "".join("  - {name: vm%d, group: rg, os: windows, lacks: [%s]}\n" % (n, ", ".join(x)) for n, x in enumerate(SUBSETS)) + """
+  - {name: shut, group: rg, sshd: [AllowTcpForwarding no]}
+"""
+
+    def test_every_combination(self):
+        vms = self.snapshot()["vms"]
+        for n, lacks in enumerate(SUBSETS):
+            vm = vms["rg/vm%d" % n]
+            has = {"extension": bool(vm["extensions"]), "key": bool(vm["keys"]),
+                   "rule": bool(vm["networkSecurityGroups"]["vm%d-nsg" % n]["rules"])}
+            self.assertEqual(tuple(x for x in LACKS if not has[x]), lacks)
+            said = self.sb.ssh("vm%d" % n, "echo in", "-o", "ConnectTimeout=1")
+            reason = "timed out" if "rule" in lacks else "refused" if "extension" in lacks else "Permission denied" if "key" in lacks else ""
+            self.assertEqual(said.stdout, "" if lacks else "in\n")
+            self.assertIn(reason, said.stderr)
+
+    def test_no_forwarding(self):
+        done = subprocess.run(self.sb.ssh_args("shut", "-W", "localhost:7"), capture_output=True, text=True, timeout=30)
+        self.assertIn("forwarding failed", done.stderr)
+        self.assertEqual(self.sb.ssh("shut", "echo in").stdout, "in\n")
 
 
 class Claims(Case):
