@@ -34,6 +34,13 @@ static int ask(struct status *s, json_t **answer, struct err *err)
     return rc;
 }
 
+/* The daemon's error names the VM that is not there; a lone one stands in front of it. */
+static int fail(const struct status *s, const struct err *err)
+{
+    const char *name = json_string_value(json_array_get(s->vms, 0));
+    return name && json_array_size(s->vms) == 1 ? cli_fail(err, "status %s", name) : cli_fail(err, "status");
+}
+
 static int print_once(struct status *s)
 {
     struct err err = {0};
@@ -41,7 +48,7 @@ static int print_once(struct status *s)
     struct strbuf page;
 
     if (ask(s, &answer, &err) < 0)
-        return cli_fail(&err, "status");
+        return fail(s, &err);
     if (s->as_json) {
         json_print(answer);
     } else {
@@ -80,7 +87,7 @@ static int watch_json(struct status *s, uint32_t every_ms)
     do {
         json_t *answer = NULL;
         if (ask(s, &answer, &err) < 0)
-            return cli_fail(&err, "status");
+            return fail(s, &err);
         json_print_line(answer);
         json_decref(answer);
     } while (!ferror(stdout) && interrupt_sleep(every_ms) != 1);

@@ -14,6 +14,7 @@
 #include "config/paths.h"
 #include "config_hint.h"
 #include "environment_hint.h"
+#include "name_hint.h"
 #include "nearest.h"
 #include "output.h"
 
@@ -141,6 +142,7 @@ int cli_main(int argc, char **argv)
         return EX_USAGE;
     }
     status = make_absolute(&cli, &config);
+    name_hint_begin(&cli);
     if (status == 0)
         status = run(&cli, argc - skip, argv + skip);
     config_hint_print();

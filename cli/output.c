@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "config_hint.h"
 #include "environment_hint.h"
+#include "name_hint.h"
 
 /* Length of the printable UTF-8 character at s; 0 when it must be escaped. */
 static size_t printable(const unsigned char *s)
@@ -110,6 +111,7 @@ int cli_fail(const struct err *err, const char *what_fmt, ...)
         fputs(": ", stderr);
     }
     output_text(stderr, *what ? without_repetition(what, err->msg) : err->msg);
+    name_hint_print(stderr, err, what);
     fputc('\n', stderr);
     environment_hint_note(err->code);
     config_hint_note(err->code);

@@ -49,7 +49,7 @@ static int collect(const struct status_job *j, const struct proxy_status *status
         const char *alias = json_string_value(json_array_get(j->aliases, i));
         const struct proxy_vm_status *vm = find(status, alias);
         if (!vm)
-            return err_set(err, ERR_NOTFOUND, "%s: no such VM here: `adit status` lists those there are",
+            return err_set(err, ERR_NOTFOUND, "vm %s: no such VM here: `adit status` lists those there are",
                            alias);
         json_array_append_new(vms, status_json_vm(vm));
     }

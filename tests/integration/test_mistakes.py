@@ -135,3 +135,13 @@ class Mistakes(WorldCase):
     def test_cancel_of_a_forward_that_is_not_there_lists_those_that_are(self):
         self.world.adit("up", "web1")
         self.fails(69, "cancel", "web1", "-L", "1:localhost:1", names=("web1", self.spec))
+
+    def test_a_name_that_is_nearly_one_of_ours(self):
+        self.world.config('  - name: web1\n    vm: rg-web/web1\n  - name: jumphost\n    address: 127.0.0.9\n')
+        for args, status in ((("up", "jumphots", "--no-wait"), 0), (("up", "jumphots"), 69), (("down", "jumphots"), 69), (("status", "jumphots"), 69),
+                             (("rdp", "me@jumphots", "--print"), 69), (("proxy", "jumphots", "22"), 255), (("resolve", "jumphots"), 69)):
+            with self.subTest(args=args):
+                done = self.fails(status, *args, names=("jumphots", "did you mean jumphost?") if status else ())
+                self.assertLessEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.fails(69, "cancel", "wbe1", "-L", "1:localhost:1", names=("wbe1", "did you mean web1?"))
+        self.assertNotIn("did you mean", self.fails(69, "cancel", "web1", "-L", "1:localhost:1", names=("web1", "forward")).stderr)
