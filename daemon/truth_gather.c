@@ -5,7 +5,8 @@
  *      └──no ssh, or it does not answer: nothing is filled──────────────────────────────────────────▶┘
  * HOSTS asks about several at a time: each VM, and each host of a ProxyJump that an answer names. One that
  * takes longer than ssh_g allows is given up, and so are those that have not been asked yet: what makes one
- * hang (Match exec) tends to make all of them hang. Each keeps a text that says so, for the VM's note.
+ * hang (Match exec) tends to make all of them hang. There is an end to asking, too, for thousands of VMs on a
+ * slow machine; those that come up by themselves go first. Each keeps a text that says so, for the VM's note.
  */
 #include "truth_gather.h"
 
@@ -23,6 +24,7 @@
 
 #define SYSTEM_FILE "/etc/ssh/ssh_config"
 #define AT_A_TIME 8
+#define ALL_MS 10000 /* after which no other is asked: whoever started aditd waits for it */
 #define ASKS_MAX (CONFIG_VMS_MAX + OVERLAY_HOPS_MAX)
 
 enum gather_state { GATHER_BUILTIN, GATHER_SYSTEM, GATHER_HOSTS, GATHER_OVER };
@@ -50,6 +52,7 @@ struct truth_gather {
     struct map *asks; /* "FILE\nHOST" → struct ask */
     unsigned running;
     bool gave_up;
+    uint64_t began_at;
     struct truth_self self;
     truth_gather_cb cb;
     truth_vm_cb vm_cb;
@@ -201,9 +204,10 @@ static void ask_next(struct truth_gather *g)
         struct ask *a = container_of(list_pop(&g->waiting), struct ask, node);
         struct err err = {0};
         list_push(&g->done, &a->node);
-        if (g->gave_up) {
-            err_set(&err, ERR_CANCELED, "it was not run, as another one gave no answer within %d s",
-                    SSH_G_LIMIT_MS / 1000);
+        if (g->gave_up || uv_now(g->loop) - g->began_at > ALL_MS) {
+            err_set(&err, ERR_CANCELED,
+                    g->gave_up ? "it was not run, as another one gave no answer in time"
+                               : "it was not run, as asking about all VMs takes too long");
             trouble(a, &err);
         } else if (ssh_g_start(&a->run, g->loop, a->file, a->host, on_told, a, &err) < 0) {
             trouble(a, &err);
@@ -326,6 +330,8 @@ static struct truth_gather *gather_new(uv_loop_t *loop, const struct config *con
         return NULL;
     g->loop = loop;
     g->arg = arg;
+    uv_update_time(loop);
+    g->began_at = uv_now(loop);
     g->config = config_ref(config);
     list_init(&g->waiting);
     list_init(&g->asked);
@@ -348,8 +354,10 @@ int truth_gather_start(struct truth_gather **out, uv_loop_t *loop, const struct 
     if (!g)
         return err_set(err, ERR_NOMEM, "out of memory");
     g->cb = cb;
-    for (size_t i = 0; i < file->vm_count; i++)
-        enter(g, file->vms[i].ssh.ssh_config, engine_of(&file->vms[i]), file->vms[i].alias);
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < file->vm_count; i++)
+            if (file->vms[i].up == (round == 0))
+                enter(g, file->vms[i].ssh.ssh_config, engine_of(&file->vms[i]), file->vms[i].alias);
     *out = g;
     return 0;
 }
