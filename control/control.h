@@ -62,6 +62,14 @@ void control_progress(struct control_request *req, const char *fmt, ...)
 /* A part of the result while the request goes on (reference taken over); never dropped. */
 void control_event(struct control_request *req, struct json_t *data);
 
+/* The member "ask" of the request's args. */
+enum control_may_ask {
+    CONTROL_ASK_UNSAID, /* this client asks nobody */
+    CONTROL_ASK_YES,    /* it takes questions */
+    CONTROL_ASK_NEVER,  /* and nobody else is to be asked on its behalf */
+};
+enum control_may_ask control_request_may_ask(const struct control_request *req);
+
 /* A question that the client is to put to a person: data is the object of docs/protocol.md, Questions, but
  * for its number. Never dropped. */
 void control_question(struct control_request *req, int64_t number, struct json_t *data);

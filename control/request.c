@@ -70,6 +70,10 @@ void request_begin(struct session *s, json_int_t id, const char *op, json_t *arg
     }
     req->session = s;
     req->id = id;
+    const json_t *ask = json_object_get(args, "ask");
+    req->may_ask = json_is_true(ask)    ? CONTROL_ASK_YES
+                   : json_is_false(ask) ? CONTROL_ASK_NEVER
+                                        : CONTROL_ASK_UNSAID;
     list_push(&s->requests, &req->node);
     s->request_count++;
     s->server->handlers.request(s->server->arg, req, op, args);
@@ -121,6 +125,11 @@ void control_request_set_data(struct control_request *req, void *data)
 void *control_request_data(const struct control_request *req)
 {
     return req->data;
+}
+
+enum control_may_ask control_request_may_ask(const struct control_request *req)
+{
+    return req->may_ask;
 }
 
 void control_reply_fd(struct control_request *req, struct json_t *data, int fd)

@@ -55,6 +55,7 @@ struct control_request {
     struct list node; /* of the session's requests */
     struct session *session;
     json_int_t id;
+    enum control_may_ask may_ask;
     void *data;
 };
 

@@ -19,6 +19,7 @@
 #include "notify.h"
 #include "ops.h"
 #include "progress.h"
+#include "questions.h"
 #include "reload.h"
 #include "truth.h"
 
@@ -68,6 +69,7 @@ static void end_azure(struct daemon *d)
 static void end_hands(void *arg)
 {
     struct daemon *d = arg;
+    questions_free(d);
     d->proxy = NULL;
     d->waits_for_hands = d->hands_open > 0;
     if (!d->waits_for_hands)
@@ -143,6 +145,7 @@ static int start_proxy(struct daemon *d, struct err *err)
         .workers = d->config->workers,
         .known_hosts = d->place->known_hosts,
         .agent_socket = getenv("SSH_AUTH_SOCK"),
+        .asker = {.ask = questions_ask, .withdrawn = questions_withdrawn, .arg = d},
     };
     return proxy_new(&d->proxy, &options, err);
 }
@@ -167,7 +170,8 @@ static void on_ready(void *arg, const struct err *failure)
 
 static int build(struct daemon *d, struct err *err)
 {
-    static const struct control_handlers HANDLERS = {.request = ops_request, .gone = ops_gone};
+    static const struct control_handlers HANDLERS = {
+        .request = ops_request, .gone = ops_gone, .answer = questions_answer};
 
     int rc = truth_new(&d->truth, d, err);
     if (rc < 0)
@@ -240,6 +244,7 @@ int daemon_run(const struct daemon_options *o, const struct daemon_place *p, str
     list_init(&d->orphans);
     list_init(&d->watches);
     list_init(&d->reload_wait.node);
+    questions_init(d);
     log_init(bg->log_fd >= 0 ? bg->log_fd : STDERR_FILENO, o->level, o->format);
     int status = reload_first(d);
     if (status == 0)

@@ -56,10 +56,12 @@ struct daemon {
     struct err azure_err;
     struct proxy *proxy;
 
-    struct list jobs;    /* requests under way (job.h) */
-    struct list orphans; /* what is left of some, until the proxy has called back */
-    unsigned hands_open; /* struct hands that are not closed yet */
-    struct list watches; /* VMs whose changes somebody wants to hear of (progress.h) */
+    struct list jobs;                   /* requests under way (job.h) */
+    struct list orphans;                /* what is left of some, until the proxy has called back */
+    unsigned hands_open;                /* struct hands that are not closed yet */
+    struct list watches;                /* VMs whose changes somebody wants to hear of (progress.h) */
+    struct list questions, questioners; /* questions.h */
+    int64_t next_question;
     struct timer ticker; /* asks for them */
     struct proxy_req *ticker_req;
 

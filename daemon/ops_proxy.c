@@ -19,6 +19,7 @@
 #include "job.h"
 #include "naming.h"
 #include "ops.h"
+#include "questions.h"
 #include "vm_start.h"
 
 #define TIMEOUT_MS 30000
@@ -40,12 +41,14 @@ struct dial_job {
     struct config_vm *hop; /* that is being started: the VM, then those it is reached through */
     unsigned hops;
     struct timer pause, tick;
+    struct questioner questioner;
     uint64_t began_at, deadline_at;
     struct err why; /* the last failure */
 };
 
 static void dial_free(struct dial_job *j)
 {
+    questioner_end(&j->questioner);
     if (j->req)
         proxy_cancel(j->req);
     if (j->starting)
@@ -242,5 +245,6 @@ void op_proxy(struct daemon *d, struct control_request *req, const json_t *args)
     timer_init(&j->pause, d->clock, on_pause);
     timer_init(&j->tick, d->clock, on_tick);
     job_begin(&j->job, d, req, on_drop);
+    questioner_begin(&j->questioner, &j->job, j->vm->alias, j->vm->via);
     dial(j);
 }

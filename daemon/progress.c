@@ -109,6 +109,7 @@ void progress_watch_begin(struct progress_watch *w, struct job *j, const char *a
     w->job = j;
     w->alias = alias;
     list_push(&j->d->watches, &w->node);
+    questioner_begin(&w->questioner, j, alias, NULL);
     if (!timer_active(&j->d->ticker) && !j->d->ticker_req)
         schedule(j->d);
     else if (timer_active(&j->d->ticker) && j->d->ticker.due_ms > clock_now(j->d->clock) + ASK_MS)
@@ -120,4 +121,5 @@ void progress_watch_end(struct progress_watch *w)
     if (w->job)
         list_remove(&w->node);
     w->job = NULL;
+    questioner_end(&w->questioner);
 }

@@ -19,6 +19,8 @@ static int load(struct daemon *d, const struct config **out, struct config_stamp
         err_clear(err);
         rc = config_load(out, NULL, problems, err);
     }
+    if (rc == 0 && d->proxy) /* a new beginning, also for who may log in where */
+        proxy_forget_answers(d->proxy);
     return rc;
 }
 

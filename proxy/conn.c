@@ -27,6 +27,7 @@ static void conn_free(struct pool_conn *c)
         dial_cancel(c->dial);
     if (c->via)
         via_close(c->via);
+    asking_conn_done(c, NULL);
     mem_free(c);
     pool_conn_freed(p);
 }
@@ -36,6 +37,7 @@ static void conn_fail(struct pool_conn *c, enum pool_stage stage, const struct e
 {
     struct pool *p = c->pool;
     struct err copy = *err;
+    asking_conn_done(c, err);
     conn_move(c, POOL_CLOSED); /* so that it counts no longer when the VM hears of it */
     conn_free(c);
     pool_conn_failed(p, stage, &copy);
@@ -43,6 +45,7 @@ static void conn_fail(struct pool_conn *c, enum pool_stage stage, const struct e
 
 static void on_ssh_up(void *arg)
 {
+    asking_conn_up(arg);
     pool_conn_up(arg);
 }
 
@@ -69,8 +72,7 @@ static int conn_start_ssh(struct pool_conn *c, int fd, struct err *err)
     struct vm *vm = c->pool->vm;
     struct plane *plane = vm->plane;
     const struct ssh_options_place place = {.known_hosts = plane->o.known_hosts,
-                                            .agent_socket = plane->o.agent_socket,
-                                            .may_ask = vm->config->ssh.password && plane->askpass};
+                                            .agent_socket = plane->o.agent_socket};
     struct ssh_options_text text;
     struct ssh_conn_options options;
     ssh_options_fill(&options, &text, vm->config, vm->reach.facts, &place);
@@ -78,8 +80,7 @@ static int conn_start_ssh(struct pool_conn *c, int fd, struct err *err)
     options.clock = plane->o.clock;
     options.ready = plane->o.ready;
     options.pool = &plane->chunks;
-    if (place.may_ask)
-        options.ask = ssh_askpass_ask(plane->askpass);
+    options.ask = asking_of(c);
     static const struct ssh_conn_events events = {.up = on_ssh_up, .closed = on_ssh_closed};
     return ssh_conn_new(&c->ssh, fd, &options, &events, c, err);
 }

@@ -76,7 +76,8 @@ struct proxy {
     struct list requests; /* struct proxy_req.node */
     size_t request_count;
     uint64_t next_req;
-    struct list deferred; /* struct proxy_req.later: submitted while an apply was half done */
+    struct list questions; /* struct front_question.node */
+    struct list deferred;  /* struct proxy_req.later: submitted while an apply was half done */
     bool applying, closing;
     int open_handles;
     proxy_closed_cb closed_cb;
@@ -149,6 +150,15 @@ bool front_post_forward(struct front_vm *vm, enum mail_kind kind, const struct f
 bool front_post_up(struct front_vm *vm, uint32_t deadline_ms, struct proxy_req *req);
 bool front_post(struct proxy *p, unsigned worker, struct proxy_mail *m,
                 struct proxy_req *req); /* m NULL: no memory */
+
+/* ---- proxy_ask.c ---- */
+
+void front_asked(struct proxy *p, const struct proxy_mail *m);        /* MAIL_ASK */
+void front_ask_over(struct proxy *p, const struct proxy_mail *m);     /* MAIL_ASK_OVER */
+bool front_asking(const struct proxy *p, const struct config_vm *vm); /* a person is asked on the way to it */
+/* Keys of it that no other wanted VM logs in with are forgotten. */
+void front_forget_keys(struct front_vm *vm);
+void front_questions_free(struct proxy *p);
 
 void front_reach_asked(struct proxy *p, const struct proxy_mail *m); /* MAIL_REACH */
 struct reach_env front_reach_env(const struct proxy *p);

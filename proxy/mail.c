@@ -3,6 +3,7 @@
  */
 #include "mail.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -38,6 +39,8 @@ void proxy_mail_free(struct proxy_mail *m)
     mem_free(m->ids);
     if (m->fd >= 0)
         close(m->fd);
+    if (m->secret && m->text)
+        mem_wipe(m->text, strlen(m->text));
     mem_free(m->text);
     mem_free(m);
 }

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "dial.h"
 #include "resolver/facts.h"
+#include "ssh/ask.h"
 
 struct proxy_vm_status;
 
@@ -30,14 +31,18 @@ enum mail_kind {
     MAIL_REACHED,        /* vm, seq, reach or err */
     MAIL_DIAL,           /* vm (the one in between), reach, deadline_ms, req */
     MAIL_STATUS,         /* req */
+    MAIL_ANSWER,         /* seq, text (a secret) or err */
+    MAIL_FORGET,         /* what was answered is asked for again the next time */
     MAIL_STOP,           /* deadline_ms: grace */
     /* worker → main loop */
     MAIL_REACH, /* vm, seq, MAIL_DIRECT: look the name up */
     MAIL_DONE,  /* req, err, text: what MAIL_VM_SET, _UP, _DROP, FORWARD_ADD (text: where it listens), _CANCEL
                    came to */
-    MAIL_DIALED,  /* req, fd or err */
-    MAIL_REPORT,  /* req, status, ids, status_count */
-    MAIL_STOPPED, /* nothing follows */
+    MAIL_DIALED, /* req, fd or err */
+    MAIL_ASK, /* vm, seq, question, text (the prompt), MAIL_ECHO: put it to a person; MAIL_ANSWER follows */
+    MAIL_ASK_OVER, /* seq: the answer is not wanted any more */
+    MAIL_REPORT,   /* req, status, ids, status_count */
+    MAIL_STOPPED,  /* nothing follows */
 };
 
 enum mail_flags {
@@ -45,7 +50,8 @@ enum mail_flags {
     MAIL_REACH_CHANGED = 1 << 1, /* VM_SET: new flows need a new connection */
     MAIL_TRIM = 1 << 2,          /* VM_SET: only stop what the new configuration does not have */
     MAIL_DIRECT = 1 << 3,        /* REACH: what is remembered is wrong */
-    MAIL_RUNTIME = 1 << 4,       /* FORWARD_ADD: moved with its VM: keep it whether or not it can listen */
+    MAIL_ECHO = 1 << 5,
+    MAIL_RUNTIME = 1 << 4, /* FORWARD_ADD: moved with its VM: keep it whether or not it can listen */
 };
 
 /* Where a VM can be reached. */
@@ -69,6 +75,8 @@ struct proxy_mail {
     uint64_t *ids; /* of the VMs in status */
     size_t status_count;
     int fd;
+    enum ssh_question_kind question;
+    bool secret; /* text is wiped when the mail goes */
     char *text;
     struct err err;
 };

@@ -88,6 +88,7 @@ int plane_init(struct plane *p, const struct plane_options *options, struct err 
     if (!p->scratch)
         return err_set(err, ERR_NOMEM, "out of memory");
     chunk_pool_init(&p->chunks, options->buffer_max / CHUNK_SIZE, 64);
+    list_init(&p->questions);
     list_init(&p->vms);
     list_init(&p->vias);
     list_init(&p->paused);

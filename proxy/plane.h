@@ -27,12 +27,22 @@
 
 struct vm;
 
-/* What goes to the main loop. Each must come back: resolve() by vm_reached(), the others not at all. */
+struct plane_question {
+    uint64_t vm, seq;
+    enum ssh_question_kind kind;
+    const char *prompt; /* borrowed */
+    bool echo;
+};
+
+/* What goes to the main loop. Each must come back: resolve() by vm_reached(), ask() by asking_answered()
+ * unless ask_over() was called, the others not at all. */
 struct plane_ops {
     void (*resolve)(void *arg, uint64_t vm, uint64_t seq, bool direct);
     void (*done)(void *arg, uint64_t req, const char *text,
                  const struct err *err);                                    /* text, err may be NULL */
     void (*dialed)(void *arg, uint64_t req, int fd, const struct err *err); /* fd is handed over */
+    void (*ask)(void *arg, const struct plane_question *q); /* NULL: nobody is there but $SSH_ASKPASS */
+    void (*ask_over)(void *arg, uint64_t seq);
 };
 
 struct plane_options {
@@ -51,9 +61,11 @@ struct plane {
     struct plane_options o;
     struct chunk_pool chunks;
     struct ssh_askpass *askpass; /* or NULL */
-    struct list vms;             /* struct vm.node, those being dropped too */
-    struct list vias;            /* struct via.node of dials asked for by the main loop */
-    struct list paused;          /* struct listener_socket.paused: full, go on when a flow ends */
+    struct list questions;       /* struct asked.node: put to a person */
+    uint64_t next_question;
+    struct list vms;    /* struct vm.node, those being dropped too */
+    struct list vias;   /* struct via.node of dials asked for by the main loop */
+    struct list paused; /* struct listener_socket.paused: full, go on when a flow ends */
     struct ready unpause;
     size_t flows;
     uint64_t next_conn;

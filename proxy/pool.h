@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "asking.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/list.h"
@@ -54,6 +55,7 @@ struct pool_conn {
     struct list opening; /* struct pool_waiter.node of flows whose channel is not yet open, oldest first */
     uint64_t idle_since_ms;
     struct err via_err; /* why the way through another VM ended */
+    struct asking asking;
 };
 
 /* A flow's ticket: in line for a connection, then holding one. Embedded in the flow. */

@@ -215,6 +215,7 @@ void pool_fail_waiters(struct pool *p, const struct err *err)
 static void expire(struct pool *p)
 {
     uint64_t t = now(p), patience = pool_up(p) > 0 ? BUSY_PATIENCE_MS : 0;
+    bool asking = asking_patience(p->vm) > 0;
     struct pool_waiter *w;
     list_each(w, &p->waiters, struct pool_waiter, node)
     {
@@ -222,7 +223,7 @@ static void expire(struct pool *p)
             struct err err = {0};
             err_set(&err, ERR_CANCELED, "the client hung up while it waited");
             waiter_fail(w, &err);
-        } else if (t >= w->deadline_ms + patience) {
+        } else if (t >= w->deadline_ms + patience && !asking) {
             struct err err = {0};
             err_set(&err, ERR_TIMEOUT, "no connection to it in time");
             if (p->vm->err.code && patience == 0)

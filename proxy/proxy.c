@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "front.h"
 #include "plane.h"
+#include "ssh/keychain.h"
 
 #define BUFFER_MAX_DEFAULT ((size_t)256 << 20)
 #define DESCRIPTORS_KEPT ((size_t)256) /* for everything that is no flow */
@@ -140,6 +141,8 @@ void front_reach_asked(struct proxy *p, const struct proxy_mail *m)
 
 static void proxy_free(struct proxy *p)
 {
+    front_questions_free(p);
+    ssh_keychain_forget(NULL);
     config_unref(p->config);
     map_free(p->by_alias, NULL);
     mem_free(p->slots);
@@ -196,6 +199,12 @@ static void on_mail(void *arg, struct mail *mail)
     switch (m->kind) {
     case MAIL_REACH:
         front_reach_asked(p, m);
+        break;
+    case MAIL_ASK:
+        front_asked(p, m);
+        break;
+    case MAIL_ASK_OVER:
+        front_ask_over(p, m);
         break;
     case MAIL_STOPPED: {
         unsigned worker = m->worker;
@@ -300,6 +309,7 @@ int proxy_new(struct proxy **out, const struct proxy_options *options, struct er
         p->resolver_err = *options->resolver_err;
     list_init(&p->vms);
     list_init(&p->requests);
+    list_init(&p->questions);
     list_init(&p->deferred);
     if (readyq_new(&p->ready, options->loop) < 0) {
         mem_free(p);

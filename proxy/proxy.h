@@ -30,6 +30,21 @@
 struct proxy;
 struct proxy_req;
 
+/* A question that a login to a VM has: `kind` as docs/protocol.md names it. */
+struct proxy_question {
+    uint64_t id;
+    const char *alias, *kind, *prompt; /* borrowed for the call */
+    bool echo;
+};
+
+/* Puts questions to a person; each is answered once by proxy_answer(), not inside ask(), unless it is
+ * withdrawn first. ask NULL: only the daemon's own SSH_ASKPASS is there. */
+struct proxy_asker {
+    void (*ask)(void *arg, const struct proxy_question *q);
+    void (*withdrawn)(void *arg, uint64_t id);
+    void *arg;
+};
+
 struct proxy_options {
     uv_loop_t *loop;
     struct clock *clock;
@@ -40,6 +55,7 @@ struct proxy_options {
     const char *known_hosts;  /* path; copied */
     const char *agent_socket; /* or NULL; copied */
     size_t buffer_max;        /* bytes that all flows of one worker may queue; 0 = 256 MiB */
+    struct proxy_asker asker;
 };
 
 /* Starts the threads. ERR_NOMEM, ERR_SYSTEM. */
@@ -83,6 +99,17 @@ int proxy_forward_cancel(struct proxy *p, const char *alias, const struct forwar
 typedef void (*proxy_dial_cb)(void *arg, int fd, const struct err *err);
 int proxy_dial(struct proxy *p, const struct config_vm *vm, uint16_t port, uint32_t deadline_ms,
                proxy_dial_cb cb, void *arg, struct proxy_req **out, struct err *err);
+
+/* ---- questions: proxy_ask.c ---- */
+
+/* text NULL: err says why; ERR_NOTFOUND: nobody is there, so SSH_ASKPASS may be tried. The caller wipes text.
+ */
+void proxy_answer(struct proxy *p, uint64_t id, const char *text, const struct err *err);
+/* Whether the way to a VM is, or leads through, the VM of this alias. from: its alias; via: what it is
+ * reached through, or NULL: what is known of `from` says so. */
+bool proxy_leads_through(const struct proxy *p, const char *from, const char *via, const char *alias);
+/* Forgets passwords and the keys that passphrases opened. Connections that are up stay. */
+void proxy_forget_answers(struct proxy *p);
 
 /* ---- status ---- */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "asking.h"
 #include "base/mem.h"
 #include "dial.h"
 #include "front.h"
@@ -24,6 +25,7 @@ struct dial_request {
     uint32_t deadline_ms;
     enum dial_state state;
     bool direct; /* the second round */
+    bool asked;  /* when the deadline was over, a person was asked for the way to it */
     struct timer deadline;
     struct reach *reach;
     struct dial *dial;
@@ -177,6 +179,12 @@ static void on_deadline(struct timer *t)
 {
     struct dial_request *d = container_of(t, struct dial_request, deadline);
     struct err err = {0};
+    bool asking = d->via && front_asking(d->req.proxy, d->vm);
+    if (asking || d->asked) { /* a person is not hurried; the login follows */
+        d->asked = asking;
+        if (timer_start(&d->deadline, asking ? 1000 : ASKING_LOGIN_MS) == 0)
+            return;
+    }
     const char *what = d->state == DIAL_LOOKING ? "its address could not be looked up" : "no connection";
     err_set(&err, ERR_TIMEOUT, "%s within %u ms", what, d->deadline_ms);
     finish(d, &err);

@@ -118,6 +118,8 @@ static void run_down(struct proxy_req *r)
         return;
     }
     vm->wanted = false;
+    if (!table_is_via(vm))
+        front_forget_keys(vm);
     if (!vm->configured && !table_is_via(vm)) {
         front_post_drop(vm, r);
         table_remove(vm);

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 
 #define HANDSHAKE_MIN_MS 10000
-#define HANDSHAKE_ASK_MS 120000 /* a person may have to type a password */
 
 static const char *engine_name(enum config_engine e)
 {
@@ -77,8 +76,7 @@ void ssh_options_fill(struct ssh_conn_options *out, struct ssh_options_text *tex
                         : ssh->agent_socket ? ssh->agent_socket
                                             : place->agent_socket,
         .may_ask_password = ssh->password,
-        .handshake_timeout_ms =
-            place->may_ask && timeout_ms < HANDSHAKE_ASK_MS ? HANDSHAKE_ASK_MS : timeout_ms,
+        .handshake_timeout_ms = timeout_ms,
         .keepalive_ms = ssh->keepalive_ms,
         .keepalive_count = ssh->keepalive_count,
         .wake = ssh->wake_session == CONFIG_WAKE_AUTO,

@@ -19,7 +19,6 @@ struct ssh_options_text {
 struct ssh_options_place {
     const char *known_hosts;  /* path */
     const char *agent_socket; /* or NULL */
-    bool may_ask;             /* somebody can be asked for a password */
 };
 
 /* Sets everything but loop, clock, ready, pool and ask. facts: what is known of the VM, or NULL for one that

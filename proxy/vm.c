@@ -104,6 +104,10 @@ static bool is_final(bool from_lookup, int code)
 static void settle(struct vm *vm, const struct err *err, bool from_lookup)
 {
     struct err why = *err;
+    if (asking_try_again(vm) && why.code == ERR_AUTH) {
+        look_up(vm, false);
+        return;
+    }
     bool again = strncmp(vm->err.msg, why.msg, strlen(why.msg)) == 0 && vm->attempts > 0;
     if (!from_lookup)
         reach_doubt(&vm->reach, &why);
@@ -338,6 +342,7 @@ void vm_demand(struct vm *vm)
 
 void vm_retry(struct vm *vm)
 {
+    asking_somebody_came(vm);
     if (vm->state == PROXY_VM_FAILED || vm->state == PROXY_VM_WAITING) {
         vm->attempts = 0;
         look_up(vm, vm->err.code != 0);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "asking.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/ready.h"
@@ -55,6 +56,8 @@ struct vm {
     struct err answer_err;
     bool relook; /* the look-up under way is to tell whether relook_err was due to an old address */
     struct err relook_err;
+
+    struct asking_vm asking;
 
     struct err err; /* the last one, for people */
     uint64_t err_wall_ms;

@@ -23,6 +23,7 @@ static void vm_free(struct vm *vm)
     pool_done(&vm->pool);
     vm_forget_reach(vm);
     timer_stop(&vm->timer);
+    asking_forget(vm); /* a last connection may have come up late */
     config_vm_free(vm->config);
     mem_free(vm);
     plane_vm_gone(plane);
@@ -79,9 +80,11 @@ void vm_set(struct vm *vm, struct config_vm *config, uint64_t via, unsigned flag
         log_info(VM_LOG_CTX(vm), "%s: taken down", vm->label);
         vm_stop_listening(vm);
         vm_stop_trying(vm);
+        asking_forget(vm);
     } else if ((flags & MAIL_REACH_CHANGED) && !first) {
         pool_drain(&vm->pool);
         vm_forget_reach(vm);
+        asking_forget(vm);
     }
     if (wanted)
         vm_forwards_sync(vm, false, listen_err);
@@ -107,6 +110,7 @@ void vm_drop(struct vm *vm)
     struct err err = {0};
     err_set(&err, ERR_CANCELED, "%s was removed", vm->label);
     vm->dropped = true;
+    asking_forget(vm);
     vm_forget_reach(vm);
     vm_wait_cancel_all(vm, &err);
     vm_forwards_free(vm);

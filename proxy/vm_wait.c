@@ -72,6 +72,9 @@ static void on_deadline(struct timer *t)
 {
     struct vm_wait *w = container_of(t, struct vm_wait, deadline);
     struct err err = {0};
+    uint64_t patience = asking_patience(w->vm);
+    if (patience > 0 && timer_start(&w->deadline, patience) == 0)
+        return;
     if (w->vm->err.code)
         err_set(&err, ERR_TIMEOUT, "not up after %u ms; last error: %s", w->deadline_ms, w->vm->err.msg);
     else

@@ -93,6 +93,42 @@ static void send_dialed(void *arg, uint64_t req, int fd, const struct err *err)
     proxy_mail_post(w->main_box, m);
 }
 
+static void send_ask(void *arg, const struct plane_question *q)
+{
+    struct worker *w = arg;
+    struct proxy_mail *m = proxy_mail_new(MAIL_ASK);
+    if (m)
+        m->text = mem_strdup(q->prompt);
+    if (!m || !m->text) { /* the login's deadline ends it */
+        proxy_mail_free(m);
+        log_error((&(struct log_ctx){.module = "proxy"}), "out of memory: a question is lost");
+        return;
+    }
+    m->worker = w->index;
+    m->vm = q->vm;
+    m->seq = q->seq;
+    m->question = q->kind;
+    m->flags = q->echo ? MAIL_ECHO : 0;
+    proxy_mail_post(w->main_box, m);
+}
+
+static void send_ask_over(void *arg, uint64_t seq)
+{
+    struct worker *w = arg;
+    struct proxy_mail *m = proxy_mail_new(MAIL_ASK_OVER);
+    if (!m)
+        return; /* its own deadline ends it over there */
+    m->worker = w->index;
+    m->seq = seq;
+    proxy_mail_post(w->main_box, m);
+}
+
+static void got_forget(struct worker *w)
+{
+    struct vm *vm;
+    list_each(vm, &w->plane.vms, struct vm, node) asking_forget(vm);
+}
+
 static void got_vm_set(struct worker *w, struct proxy_mail *m)
 {
     struct err err = {0};
@@ -185,6 +221,12 @@ static void on_mail(void *arg, struct mail *mail)
     case MAIL_STATUS:
         got_status(w, m);
         break;
+    case MAIL_ANSWER:
+        asking_answered(&w->plane, m->seq, m->text, m->err.code ? &m->err : NULL);
+        break;
+    case MAIL_FORGET:
+        got_forget(w);
+        break;
     case MAIL_STOP:
         plane_close(&w->plane, m->deadline_ms, on_plane_closed, w);
         break;
@@ -217,7 +259,11 @@ static void worker_free(struct worker *w)
     mem_free(w);
 }
 
-static const struct plane_ops ops = {.resolve = send_resolve, .done = send_done, .dialed = send_dialed};
+static const struct plane_ops ops = {.resolve = send_resolve,
+                                     .done = send_done,
+                                     .dialed = send_dialed,
+                                     .ask = send_ask,
+                                     .ask_over = send_ask_over};
 
 static int worker_init(struct worker *w, const struct worker_options *o, struct err *err)
 {

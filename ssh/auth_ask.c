@@ -17,8 +17,11 @@ bool ssh_auth_ask(struct ssh_auth *a, const struct ssh_question *q, ssh_answer_c
 
 void ssh_auth_answered(struct ssh_auth *a)
 {
+    struct ssh_conn *c = a->conn;
     a->asking = false;
     a->question = NULL;
+    if (timer_active(&c->deadline)) /* the time that the person took is not the server's */
+        (void)timer_start(&c->deadline, c->opt.handshake_timeout_ms);
 }
 
 static void on_password(void *arg, const char *answer, const struct err *err)

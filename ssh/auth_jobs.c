@@ -160,7 +160,18 @@ static void unlock(uv_work_t *work)
 {
     struct ssh_job *job = work->data;
     const struct ssh_keyfile *k = &job->ring->files[job->index];
-    (void)ssh_keyfile_unlock(&job->opened, k->path, job->passphrase, k->blob, k->blob_len, &job->err);
+    struct ssh_keyfile *opened = &job->opened;
+    if (!job->passphrase) {
+        ssh_keyfile_load(opened, k->path);
+        err_copy(&job->err, &opened->trouble, ERR_AUTH);
+        if (opened->pkey && k->blob &&
+            (k->blob_len != opened->blob_len || memcmp(k->blob, opened->blob, k->blob_len) != 0)) {
+            err_set(&job->err, ERR_INVAL, "%s holds another key now", k->path);
+            ssh_keyfile_done(opened);
+        }
+        return;
+    }
+    (void)ssh_keyfile_unlock(opened, k->path, job->passphrase, k->blob, k->blob_len, &job->err);
 }
 
 static void on_unlocked(uv_work_t *work, int status)
@@ -190,7 +201,7 @@ int ssh_job_unlock(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ri
     struct ssh_job *job = mem_zalloc(sizeof *job);
     if (job)
         job->passphrase = mem_strdup(passphrase);
-    if (!job || !job->passphrase) {
+    if (!job || (passphrase && !job->passphrase)) {
         mem_free(job);
         return err_set(err, ERR_NOMEM, "out of memory");
     }

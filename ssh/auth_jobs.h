@@ -35,7 +35,7 @@ int ssh_job_sign(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring
                  const char *alg, const uint8_t *data, size_t n, ssh_signed_cb cb, void *arg,
                  struct err *err);
 typedef void (*ssh_unlocked_cb)(void *arg, const struct err *err); /* NULL: the key is in the ring */
-/* passphrase is copied, the copy wiped. */
+/* passphrase is copied, the copy wiped; NULL: only the keychain is looked into (then ERR_AUTH, too). */
 int ssh_job_unlock(struct ssh_job **out, uv_loop_t *loop, struct ssh_keyring *ring, size_t index,
                    const char *passphrase, ssh_unlocked_cb cb, void *arg, struct err *err);
 void ssh_job_drop(struct ssh_job *job); /* its callback does not fire; NULL is fine */

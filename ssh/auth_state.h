@@ -60,8 +60,8 @@ bool ssh_auth_try_key(
     struct ssh_auth *a); /* starts with the next that can be used; false when there is none */
 void ssh_auth_key_refused(struct ssh_auth *a, const struct ssh_auth_reply *reply); /* notes it */
 
-/* auth_unlock.c: asks for the passphrase of a file of the keyring until it is open, or cannot be; done may be
- * called inside it then. */
+/* auth_unlock.c: asks for the passphrase of a file of the keyring until it is open, or cannot be. done is
+ * never called inside it. */
 void ssh_auth_unlock(struct ssh_auth *a, size_t file,
                      void (*done)(struct ssh_auth *a, const struct err *err));
 void ssh_auth_unlock_forget(struct ssh_auth *a);

@@ -1,11 +1,10 @@
 /*
  * auth_unlock: a key file's passphrase, asked for when its key is wanted, three times at most.
  *
- *   ssh_auth_unlock ─▶ asked ──answer──▶ unlocking (pool of threads) ──open──▶ done(NULL)
- *                        ▲ │ none, empty         │ wrong passphrase
- *                        │ └──▶ done(err)        │
- *                        └── fewer than 3 times ─┴─ 3 times, or another trouble ──▶ done(err)
- * The answer is copied into the job and wiped there; what is kept is the key, in the keychain.
+ *   ssh_auth_unlock ─▶ looked up in the keychain: another login may have opened it meanwhile ──open──▶
+ * done(NULL) │ not there ▼ asked ──answer──▶ unlocking (pool of threads) ──open──▶ done(NULL) ▲ │ none, empty
+ * │ wrong passphrase │ └──▶ done(err)        │ └── fewer than 3 times ─┴─ 3 times, or another trouble ──▶
+ * done(err) The answer is copied into the job and wiped there; what is kept is the key, in the keychain.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,9 +25,12 @@ static void on_unlocked(void *arg, const struct err *err)
     }
     why = *err;
     bool wrong = err->code == ERR_AUTH;
-    if (wrong && a->unlock.tries < SSH_ASK_TRIES && ask(a, &why))
-        return;
-    if (wrong && a->unlock.tries >= SSH_ASK_TRIES)
+    if (wrong && a->unlock.tries < SSH_ASK_TRIES) {
+        if (ask(a, &why))
+            return;
+        a->unanswered = true;
+        err_wrap(&why, "its passphrase was not given");
+    } else if (wrong)
         err_set(&why, ERR_AUTH, "a wrong passphrase was given %d times", SSH_ASK_TRIES);
     a->unlock.done(a, &why);
 }
@@ -64,11 +66,8 @@ void ssh_auth_unlock(struct ssh_auth *a, size_t file, void (*done)(struct ssh_au
     a->unlock.file = file;
     a->unlock.tries = 0;
     a->unlock.done = done;
-    if (!ask(a, &err)) {
-        a->unanswered = true;
-        err_wrap(&err, "its passphrase was not given");
-        done(a, &err);
-    }
+    if (ssh_job_unlock(&a->job, a->conn->opt.loop, a->ring, file, NULL, on_unlocked, a, &err) < 0)
+        ssh_auth_broke(a, &err);
 }
 
 void ssh_auth_unlock_forget(struct ssh_auth *a)

@@ -51,7 +51,7 @@ struct proxy {
 };
 
 static struct list vms = {&vms, &vms}, forwards = {&forwards, &forwards}, reqs = {&reqs, &reqs};
-static atomic_bool held;
+static atomic_bool held, dials_held;
 static atomic_int up_code, dial_code;
 static atomic_uint dial_failures, dials;
 static atomic_uint applied, forward_count, vm_count, req_count; /* read by the test's thread */
@@ -208,7 +208,7 @@ static void on_timer(uv_timer_t *timer)
     struct list *node;
     while ((node = list_first(&now))) {
         struct proxy_req *r = container_of(node, struct proxy_req, node);
-        if (held && (r->kind == FAKE_UP || r->kind == FAKE_FORWARD))
+        if ((held && (r->kind == FAKE_UP || r->kind == FAKE_FORWARD)) || (dials_held && r->kind == FAKE_DIAL))
             list_move(&reqs, node);
         else
             run(r);
@@ -218,6 +218,11 @@ static void on_timer(uv_timer_t *timer)
 void fake_proxy_hold(bool hold)
 {
     held = hold;
+}
+
+void fake_proxy_hold_dials(bool hold)
+{
+    dials_held = hold;
 }
 
 void fake_proxy_release(void)
@@ -267,6 +272,7 @@ int proxy_new(struct proxy **out, const struct proxy_options *options, struct er
     uv_timer_init(options->loop, &p->timer);
     p->timer.data = p;
     uv_timer_start(&p->timer, on_timer, 1, 1);
+    fake_questions_open(options);
     *out = p;
     return 0;
 }
@@ -292,6 +298,7 @@ void proxy_close(struct proxy *p, uint32_t grace_ms, proxy_closed_cb cb, void *a
 {
     p->closed = cb;
     p->closed_arg = arg;
+    fake_questions_close();
     uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
