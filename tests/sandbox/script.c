@@ -132,6 +132,16 @@ static void host_keys_print(struct vm *vm, bool framed, struct script_result *r)
     strbuf_puts(&r->out, framed ? "adit: end\n" : "");
 }
 
+/* What adit's own scripts say then, and what others run into. */
+static const char *no_program_data(const char *text, enum about about)
+{
+    if (about == ABOUT_HOST_KEYS && strstr(text, "there are no host keys"))
+        return "adit: there are no host keys: no SSH server is installed\n";
+    if (strstr(text, " is missing: no SSH server is installed"))
+        return "adit: C:\\ProgramData\\ssh is missing: no SSH server is installed\n";
+    return "Could not find a part of the path 'C:\\ProgramData\\ssh'.\n";
+}
+
 /* Only the extension brings the directory that sshd's files are in. */
 static bool needs_program_data(const char *text, enum about about)
 {
@@ -153,7 +163,7 @@ void script_play(struct vm *vm, const char *text, struct script_result *r)
         strbuf_puts(&r->bad, "the VM does not run\n");
         r->exit_code = 1;
     } else if (vm->spec->os == OS_WINDOWS && !vm_has_sshd(vm) && needs_program_data(text, about)) {
-        strbuf_puts(&r->bad, "Could not find a part of the path 'C:\\ProgramData\\ssh'.\n");
+        strbuf_puts(&r->bad, no_program_data(text, about));
         r->exit_code = 1;
     } else if (about == ABOUT_HOST_KEYS) {
         host_keys_print(vm, strstr(text, "adit: host keys") != NULL, r);

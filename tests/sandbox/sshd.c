@@ -127,13 +127,29 @@ static int keys_read(const char *path, char **text, struct err *err)
     return *text ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
-/* Copies all lines but those that are `line`; returns how many were. */
-static unsigned lines_without(const char *text, const char *line, struct strbuf *out)
+/* Whether it holds that type and base64, whatever comment and options it has. */
+static bool line_has_key(const char *at, size_t n, const char *key)
+{
+    size_t type = strcspn(key, " "), len = type + (key[type] == ' ');
+    len += strcspn(key + len, " ");
+    size_t blank = strspn(at, " \t");
+    at += blank;
+    n -= blank < n ? blank : n;
+    if (*at == '#' || !type || n < len)
+        return false;
+    const char *p = memmem(at, n, key, len);
+    return p && (p == at || p[-1] == ' ') && (p[len] == 0 || strchr(" \r\n", p[len]));
+}
+
+/* Copies all lines but those that are `line`; returns how many were. *there: its key is in one of them. */
+static unsigned lines_without(const char *text, const char *line, struct strbuf *out, bool *there)
 {
     unsigned found = 0;
+    *there = false;
     size_t want = strlen(line);
     while (*text) {
         size_t n = strcspn(text, "\n");
+        *there = *there || line_has_key(text, n, line);
         if (n == want && memcmp(text, line, n) == 0) {
             found++;
         } else {
@@ -154,11 +170,12 @@ static int keys_change(const char *dir, const char *line, bool add, bool *change
     if (rc)
         return rc;
     strbuf_init(&b);
-    unsigned found = lines_without(old, line, &b);
-    *changed = add ? !found : found;
-    if (add && !found && *line)
+    bool there, first = access(path, F_OK) != 0;
+    unsigned found = lines_without(old, line, &b, &there);
+    *changed = add ? !there && *line : found;
+    if (add && *changed)
         strbuf_printf(&b, "%s\n", line);
-    if (*changed)
+    if (*changed || first)
         rc = b.bad ? err_set(err, ERR_NOMEM, "out of memory")
                    : fs_replace(path, b.data ? b.data : "", b.len, 0600, err);
     strbuf_done(&b);

@@ -28,7 +28,7 @@ int sshd_host_keys_new(const char *dir, struct err *err); /* Ed25519 and ECDSA *
 int sshd_config_write(const struct sshd_setup *setup,
                       struct err *err); /* written and accepted by `sshd -t` */
 
-/* Adds a key line once. *added tells whether it was not there before. */
+/* Adds a key line unless its key is there. *added tells whether it was not. */
 int sshd_key_authorize(const char *dir, const char *line, bool *added, struct err *err);
 
 /* Takes exactly that line out. *removed tells whether it was there. */

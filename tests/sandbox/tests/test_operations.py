@@ -56,6 +56,7 @@ class RunCommands(Base):
         before = self.snapshot()
         self.assertIn("\nadit: added\n", self.output(self.command("rg-web/web1", add_key(KEY)))[0])
         self.assertIn("\nadit: present\n", self.output(self.command("rg-web/web1", add_key(KEY)))[0])
+        self.assertIn("\nadit: present\n", self.output(self.command("rg-web/web1", add_key(KEY.replace("me", "you"))))[0])
         self.assertIn("\nadit: added\n", self.output(self.command("rg-web/web1", add_key(OTHER)))[0])
         self.assertIn(KEY, self.keys("web1"))
         self.assertEqual(self.output(self.command("rg-web/web1", remove_key(KEY)))[0],
