@@ -148,6 +148,7 @@ static void decide(struct prepare_run *run, enum prepare_step s)
     } else if (run->o.mode == PREPARE_MEND && step_table[s].waits && !st->settle_till) {
         st->state = STEP_PARKED;
         st->doing[0] = 0;
+        run_wake(run); /* those that come before it in the table wait for this */
     } else {
         engine_end(run, s, PREPARE_FAIL);
     }
