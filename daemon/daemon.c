@@ -137,6 +137,7 @@ static int start_signals(struct daemon *d, struct err *err)
 
 static int start_proxy(struct daemon *d, struct err *err)
 {
+    const char *agent = getenv("SSH_AUTH_SOCK");
     const struct proxy_options options = {
         .loop = &d->loop,
         .clock = d->clock,
@@ -144,7 +145,7 @@ static int start_proxy(struct daemon *d, struct err *err)
         .resolver_err = d->resolver ? NULL : &d->azure_err,
         .workers = d->config->workers,
         .known_hosts = d->place->known_hosts,
-        .agent_socket = getenv("SSH_AUTH_SOCK"),
+        .agent_socket = agent && *agent ? agent : NULL,
         .asker = {.ask = questions_ask, .withdrawn = questions_withdrawn, .arg = d},
     };
     return proxy_new(&d->proxy, &options, err);

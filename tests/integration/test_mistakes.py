@@ -1,5 +1,6 @@
 """Users' mistakes: each is a clear message and the right exit code, and nothing else is disturbed."""
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -114,9 +115,11 @@ class Mistakes(WorldCase):
     def test_passphrase_protected_key_without_an_agent(self):
         key = self.world.dir / "locked"
         if not key.exists():
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-f", key], check=True)
+            shutil.copy(self.world.dir / "id_ed25519", key)  # one that the server takes: only then it matters
+            subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "secret words", "-f", key], check=True)
         self.world.config(f'  - name: web1\n    vm: rg-web/web1\n    identity: ["{key}"]\n    local: ["{self.spec}"]\n')
-        self.fails(77, "up", "web1", names=("web1", str(key), "passphrase", "ssh-add"), env={"SSH_AUTH_SOCK": ""})
+        self.fails(77, "up", "web1", names=("web1", f"key {key} cannot sign", "passphrase", "`adit up web1` on a terminal asks"), env={"SSH_AUTH_SOCK": ""})
+        self.assertNotIn("agent", self.world.vm("web1")["error"])  # an empty variable names none
 
     def test_key_that_the_server_refuses_is_not_tried_in_a_loop(self):
         key = self.world.dir / "stranger"
