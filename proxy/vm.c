@@ -66,8 +66,6 @@ static int check_supported(const struct config_ssh *ssh, struct err *err)
     if (ssh->host_key_check == CONFIG_HOST_KEY_ARM)
         return err_set(err, ERR_UNSUPPORTED,
                        "host-key-check: arm is not served by this version; use strict or accept-new");
-    if (ssh->engine == CONFIG_ENGINE_NATIVE)
-        return err_set(err, ERR_UNSUPPORTED, "engine: native is not in this version; use auto or libssh2");
     return 0;
 }
 

@@ -26,6 +26,11 @@ void ssh_conn_fail(struct ssh_conn *c, const struct err *err)
         return;
     c->failed = true;
     c->failure = *err;
+    if (c->state == SSH_CONN_HELLO && err->code == ERR_UNSUPPORTED &&
+        ssh_engine_fall_back(c->engine_wanted, c->engine->ops, c->opt.host.host)) {
+        c->failure.code = ERR_CLOSED; /* not for good */
+        err_hint(&c->failure, "; the next attempt is made with the engine libssh2");
+    }
     const char *tried = c->auth && c->state == SSH_CONN_AUTH ? ssh_auth_tried(c->auth) : "";
     if (*tried)
         err_hint(&c->failure, " (tried so far: %s)", tried);
@@ -287,7 +292,7 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
 {
     char known[256];
     int rc;
-    const struct ssh_engine_ops *ops = ssh_engine_find(options->engine);
+    const struct ssh_engine_ops *ops = ssh_engine_find(options->engine, options->host.host);
     if (!ops)
         return err_set(err, ERR_INVAL, "there is no SSH engine \"%s\"", options->engine);
     if (!options->user || !*options->user)
@@ -303,6 +308,7 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
         mem_free(c);
         return rc;
     }
+    c->engine_wanted = !options->engine || strcmp(options->engine, "auto") == 0 ? "auto" : ops->name;
     c->opt.engine = ops->name;
     c->events = *events;
     c->arg = arg;
@@ -316,6 +322,11 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
     struct ssh_engine_config config = {
         .loop = c->opt.loop, .user = c->opt.user, .host_key_algs = known, .algorithms = c->opt.algorithms};
     rc = ops->create(&c->engine, &config, &ssh_conn_up, c, err);
+    if (rc == ERR_UNSUPPORTED && ssh_engine_fall_back(c->engine_wanted, ops, c->opt.host.host)) {
+        ops = ssh_engine_find("auto", c->opt.host.host);
+        c->opt.engine = ops->name;
+        rc = ops->create(&c->engine, &config, &ssh_conn_up, c, err);
+    }
     if (rc == 0)
         rc = ssh_auth_new(&c->auth, c, err);
     if (rc == 0)

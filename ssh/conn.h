@@ -36,7 +36,8 @@ struct ssh_conn {
     struct ssh_stream *stream;
     struct ssh_banner banner;
     struct ssh_engine *engine;
-    struct ssh_auth *auth; /* until UP */
+    const char *engine_wanted; /* static: "auto", or a name */
+    struct ssh_auth *auth;     /* until UP */
     struct ssh_keepalive keepalive;
     struct ssh_chan *wake;
     bool wake_done;

@@ -128,12 +128,17 @@ struct ssh_engine_ops {
     int (*ping)(struct ssh_engine *e, struct err *err);
 };
 
-/* NULL when there is none of that name. "auto" is the best one. */
-const struct ssh_engine_ops *ssh_engine_find(const char *name);
+/* NULL when there is none of that name. "auto", or NULL: the best one for this host (as in ssh_hostid_want).
+ */
+const struct ssh_engine_ops *ssh_engine_find(const char *name, const char *host);
+
+/* The engine `used`, found by `name`, has no algorithm in common with the host. True: another will be found
+ * for it from now on. Thread: any. */
+bool ssh_engine_fall_back(const char *name, const struct ssh_engine_ops *used, const char *host);
 
 /* Tests: one more engine, found by its own name. NULL takes it away. */
 void ssh_engine_set_extra(const struct ssh_engine_ops *ops);
 
-extern const struct ssh_engine_ops ssh_engine_libssh2;
+extern const struct ssh_engine_ops ssh_engine_libssh2, ssh_engine_native;
 
 #endif

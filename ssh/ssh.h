@@ -28,7 +28,8 @@
 struct ssh_conn;
 struct ssh_chan;
 
-#define SSH_CHANNELS_MAX 8192 /* of one connection; an open beyond is ERR_LIMIT */
+#define SSH_CHANNELS_MAX 8192         /* of one connection; an open beyond is ERR_LIMIT */
+#define SSH_RX_WINDOW_MAX (16u << 20) /* to what a window may grow while its reader keeps up */
 #define SSH_RX_WINDOW                                                                                        \
     (2u << 20) /* what the peer may send to a channel unasked, and so the most that one can hold */
 
@@ -88,7 +89,7 @@ typedef void (*ssh_closed_cb)(void *arg);
 void ssh_conn_close(struct ssh_conn *c, ssh_closed_cb cb, void *arg);
 
 struct ssh_conn_info {
-    const char *engine;                      /* "libssh2" */
+    const char *engine;                      /* "native", "libssh2" */
     const char *server;                      /* "SSH-2.0-OpenSSH_9.2p1 …", printable, or "" */
     char cipher[64], kex[64], host_key[128]; /* agreed algorithms; host_key as "ssh-ed25519 SHA256:…" */
     char auth[128];                          /* "publickey (agent: me@host)" */
@@ -119,7 +120,7 @@ struct ssh_chan_events {
     void (*opened)(void *arg);
     /* Bytes from the target, borrowed for the call. The receiver takes all of them (writes or queues) and
      * gives credit with ssh_chan_rx_consume() for what has left its memory. What is not credited bounds what
-     * can come: never more than SSH_RX_WINDOW. */
+     * can come: SSH_RX_WINDOW, or up to SSH_RX_WINDOW_MAX for a receiver that has kept up so far. */
     void (*data)(void *arg, const uv_buf_t *bufs, unsigned count);
     /* ssh_chan_tx_reserve() gave no room before and would give some now. */
     void (*writable)(void *arg);

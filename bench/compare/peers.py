@@ -1,10 +1,12 @@
 """The forwarders that are compared, each started the way its users start it."""
 import json
 import os
+import pathlib
 import re
 import resource
 import shutil
 import subprocess
+import tempfile
 
 from world import Trouble, free_port, listening, stop, wait_for
 
@@ -208,8 +210,7 @@ class Adit(Peer):
         return env
 
     def write_config(self):
-        self.home = self.world.dir / f"{self.name}-{self.port}"
-        self.home.mkdir()
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=self.world.dir))
         text = ADIT_CONFIG.format(user=self.world.user, dir=self.world.dir, engine=self.engine, workers=self.workers)
         for i in range(self.vms):
             local = ", ".join(f'"{forward}"' for forward in self.forwards()) if i == 0 else ""

@@ -204,7 +204,7 @@ int l2_auth_run(struct l2 *e, struct err *err)
 const char *l2_key_trouble(const char *type)
 {
     if (strncmp(type, "sk-", 3) == 0)
-        return "security keys need the native engine";
+        return "security keys are not supported";
     if (strstr(type, "-cert-v01@openssh.com") && strncmp(type, "ecdsa-", 6) != 0)
         return "certificates of this type need the native engine";
     if (strcmp(type, "ssh-ed25519") == 0 || strcmp(type, "ssh-rsa") == 0 ||
@@ -218,6 +218,6 @@ const char *l2_key_refusal(const char *type)
     if (strcmp(type, "ssh-rsa") == 0)
         return "with an RSA key the libssh2 engine can only sign with SHA-1, which OpenSSH 8.8 and later "
                "refuse: use an ed25519 "
-               "key";
+               "key, or the engine native";
     return NULL;
 }

@@ -42,10 +42,18 @@ static void test_key_files(void **state)
     }
 }
 
+static bool native(void)
+{
+    return strcmp(world_engine(), "native") == 0;
+}
+
+/* libssh2 signs with SHA-1 only. */
 static void test_rsa_key_is_explained(void **state)
 {
     struct setting *s = *state;
     char path[128], how[128];
+    if (native())
+        skip();
     struct err why = {0};
     make_key(s, "rsa", "-t rsa -b 2048 -N ''", path);
     struct link_options o = to_sshd(s);
@@ -56,6 +64,26 @@ static void test_rsa_key_is_explained(void **state)
     assert_non_null(strstr(why.msg, path));
     assert_non_null(strstr(why.msg, "SHA-1"));
     assert_non_null(strstr(why.msg, "ed25519"));
+}
+
+static void test_rsa_keys(void **state)
+{
+    static const char *const bits[] = {"1024", "2048", "4096"};
+    struct setting *s = *state;
+    char name[32], options[64], path[128], how[128];
+    if (!native())
+        skip();
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+        struct err why;
+        snprintf(name, sizeof name, "rsa%s", bits[i]);
+        snprintf(options, sizeof options, "-t rsa -b %s -N ''", bits[i]);
+        make_key(s, name, options, path);
+        struct link_options o = to_sshd(s);
+        o.key = path;
+        if (!login_attempt(&o, NULL, how, &why))
+            fail_msg("%s: %s", path, why.msg);
+        assert_non_null(strstr(how, path));
+    }
 }
 
 static void test_useless_keys_are_explained(void **state)
@@ -183,6 +211,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_files),
         cmocka_unit_test(test_rsa_key_is_explained),
+        cmocka_unit_test(test_rsa_keys),
         cmocka_unit_test(test_useless_keys_are_explained),
         cmocka_unit_test(test_too_many_keys),
         cmocka_unit_test(test_agent),

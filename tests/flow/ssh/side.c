@@ -44,7 +44,7 @@ int side_start(void **state)
     }
     targets_start(&s->targets, s->server.dir);
     snprintf(s->known_hosts, sizeof s->known_hosts, "%s/state/known_hosts", s->server.dir);
-    s->options = (struct link_options){.engine = side_is("fake") ? "fake" : "libssh2",
+    s->options = (struct link_options){.engine = side_is("fake") ? "fake" : world_engine(),
                                        .port = s->server.port,
                                        .user = s->server.user,
                                        .key = s->server.key,

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -104,6 +105,12 @@ static int dial(uint16_t port)
     return fd;
 }
 
+const char *world_engine(void)
+{
+    const char *name = getenv("ADIT_ENGINE");
+    return name ? name : "libssh2";
+}
+
 int link_open(struct world *w, struct link *l, const struct link_options *o, struct err *err)
 {
     const char *one[] = {o->key};
@@ -112,7 +119,7 @@ int link_open(struct world *w, struct link *l, const struct link_options *o, str
         .clock = w->clock,
         .ready = w->ready,
         .pool = &w->pool,
-        .engine = o->engine ? o->engine : "libssh2",
+        .engine = o->engine ? o->engine : world_engine(),
         .user = o->user,
         .identities = o->keys ? o->keys : one,
         .identity_count = o->keys  ? o->key_count

@@ -50,6 +50,9 @@ struct link_options {
     uint32_t timeout_ms; /* 0: 20 s */
 };
 
+/* The engine that is tested: $ADIT_ENGINE, libssh2 (default) or native. */
+const char *world_engine(void);
+
 int link_open(struct world *w, struct link *l, const struct link_options *o,
               struct err *err); /* connects, ssh_conn_new */
 void link_up(struct world *w, struct link *l,

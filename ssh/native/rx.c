@@ -1,0 +1,108 @@
+/*
+ * rx: data from the server to the channels, and the window that lets it come.
+ *
+ * Packets of one channel that come together are told together. The window is what the reader's side has room
+ * for: it is opened again only for what was consumed. It begins at SSH_RX_WINDOW, and doubles while the
+ * reader keeps up and the server has to wait for us all the same (a long link: RFC 1323's product of
+ * bandwidth and delay); a reader that falls behind is let have the first size only. What all grown windows of
+ * a thread promise together has a limit.
+ */
+#include "native.h"
+
+#define GROWN_MAX (96u << 20) /* of a thread's windows, beyond SSH_RX_WINDOW each */
+#define ADJUST_PARTS 8        /* the window is opened again by at least an eighth of it */
+
+static _Thread_local size_t grown;
+
+static void set_target(struct native_chan *c, uint32_t target)
+{
+    grown = grown - (c->rx_target - SSH_RX_WINDOW) + (target - SSH_RX_WINDOW);
+    c->rx_target = target;
+}
+
+void rx_release(struct native_chan *c)
+{
+    set_target(c, SSH_RX_WINDOW);
+}
+
+static void grow(struct native_chan *c)
+{
+    c->rx_ran_out = false;
+    if (c->uncredited == 0 && c->rx_target < SSH_RX_WINDOW_MAX && grown + c->rx_target <= GROWN_MAX)
+        set_target(c, 2 * c->rx_target);
+}
+
+static void reopen(struct native_chan *c)
+{
+    struct native *n = native_of(c->base.engine);
+    struct wire_writer w;
+    struct err err;
+    if (c->rx_ran_out)
+        grow(c);
+    size_t promised = c->rx_window + c->uncredited;
+    if (promised >= c->rx_target || c->rx_target - promised < c->rx_target / ADJUST_PARTS || c->close_sent ||
+        c->eof_got)
+        return;
+    uint32_t more = (uint32_t)(c->rx_target - promised);
+    wire_write_init(&w);
+    wire_put_u8(&w, MSG_CHANNEL_WINDOW_ADJUST);
+    wire_put_u32(&w, c->peer_id);
+    wire_put_u32(&w, more);
+    if (native_send(n, &w, &err) < 0)
+        native_fatal(n, &err);
+    else
+        c->rx_window += more;
+    wire_write_done(&w);
+}
+
+void native_rx_consume(struct ssh_echan *ec, size_t len)
+{
+    struct native_chan *c = (struct native_chan *)ec;
+    c->uncredited -= len < c->uncredited ? len : c->uncredited;
+    reopen(c);
+}
+
+void rx_tell(struct native *n)
+{
+    struct rx_batch b = n->batch;
+    n->batch.chan = NULL;
+    n->batch.count = 0;
+    n->batch.bytes = 0;
+    if (!b.chan)
+        return;
+    if (b.chan->base.owner)
+        n->base.up->data(b.chan->base.owner, b.bufs, b.count);
+    else
+        native_rx_consume(&b.chan->base, b.bytes);
+}
+
+int rx_data(struct native *n, struct wire_reader *r, bool extended, struct err *err)
+{
+    struct native_chan *c = chan_find(n, wire_get_u32(r));
+    if (extended)
+        (void)wire_get_u32(r);
+    struct wire_str data = wire_get_str(r);
+    if (!wire_end(r) || !c || c->state == NATIVE_OPENING || c->eof_got)
+        return native_wrong("data for a channel that takes none", err);
+    if (data.len > c->rx_window)
+        return native_wrong("more data than a channel's window has room for", err);
+    c->rx_window -= (uint32_t)data.len;
+    c->uncredited += data.len;
+    if (c->uncredited > SSH_RX_WINDOW / 2)
+        rx_release(c);
+    else if (c->rx_window < NATIVE_DATA_MAX)
+        c->rx_ran_out = true;
+    if (extended || c->state != NATIVE_OPEN || !c->base.owner) { /* nobody reads it */
+        native_rx_consume(&c->base, data.len);
+        return 0;
+    }
+    struct rx_batch *b = &n->batch;
+    if (b->chan && (b->chan != c || b->count == NATIVE_BATCH || b->bytes + data.len > SSH_RX_READ))
+        rx_tell(n);
+    if (data.len == 0)
+        return 0;
+    b->chan = c;
+    b->bufs[b->count++] = uv_buf_init((char *)data.data, (unsigned)data.len);
+    b->bytes += data.len;
+    return 0;
+}
