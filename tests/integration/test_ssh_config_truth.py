@@ -153,11 +153,11 @@ class Truth(WorldCase):
     def test_what_adit_does_not_do_is_named_once(self):
         self.given(
             f"Host web1\n{self.login()}  RemoteCommand uptime\n  ControlPath /tmp/%C\n  GSSAPIDelegateCredentials yes\n"
-            "  Ciphers chacha20-poly1305@openssh.com\n  StrictHostKeyChecking no\n",
+            "  MACs umac-64@openssh.com\n  StrictHostKeyChecking no\n",
             ["{name: web1, vm: rg-web/web1, up: false}"],
         )
         done = self.world.adit("up", "web1")
-        named = ("RemoteCommand", "ControlPath", "GSSAPIDelegateCredentials", "Ciphers", "StrictHostKeyChecking no")
+        named = ("RemoteCommand", "ControlPath", "GSSAPIDelegateCredentials", "MACs", "StrictHostKeyChecking no")
         self.assertReadable(done.stderr, "adit: web1: note: ", *named)
         self.assertEqual(len(done.stderr.strip().splitlines()), 1)
         self.world.adit("reload")
