@@ -168,7 +168,8 @@ static void undo_next(struct prepare_run *run)
         if (call_get(run, id, NULL, QUERY, on_rule, 0, &why) < 0)
             step_undo_failed(run, s, &why);
     } else if (run->undo_removed) {
-        step_undone(run, s, "%u of adit's rules removed%s", run->undo_removed,
+        step_undone(run, s, "%s that adit added %s%s", run->undo_removed == 1 ? "the rule" : "the rules",
+                    run->undo_removed == 1 ? "is removed" : "are removed",
                     run->undo_left ? "; one that was changed since is left" : "");
     } else {
         step_skip(run, s, "%s",

@@ -169,7 +169,8 @@ json_t *fake_vm_doc(const struct fake_world *w)
 
 json_t *fake_pip_doc(const struct fake_world *w)
 {
-    json_t *p = json_pack("{s:s,s:s}", "publicIPAllocationMethod", "Static", "ipAddress", "198.51.100.9");
+    json_t *p = json_pack("{s:s,s:s*}", "publicIPAllocationMethod", "Static", "ipAddress",
+                          w->unallocated ? NULL : "198.51.100.9");
     if (w->public_ip || w->pip_elsewhere)
         json_object_set_new(p, "ipConfiguration",
                             json_pack("{s:s}", "id",

@@ -58,6 +58,7 @@ struct fake_world {
     unsigned etag;                /* of the NIC */
     unsigned boot_ms, install_ms; /* how long sshd takes after a start, an installation */
     bool caller_known;
+    bool unallocated;      /* the public IP has no address now */
     const char *host_keys; /* what the script about them prints, or NULL */
 
     struct fake_fault faults[FAKE_FAULTS_MAX];

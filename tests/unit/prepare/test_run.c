@@ -45,8 +45,8 @@ static void outcomes_come_in_order_of_need(void **state)
 
 static void each_pair_is_found_and_mended(void **state)
 {
-    for (int a = 0; a < LACKS; a++)
-        for (int b = a; b < LACKS; b++) {
+    for (enum fake_lack a = 0; a < LACKS; a++)
+        for (enum fake_lack b = a; b < LACKS; b++) {
             struct run_rig *r;
             assert_int_equal(run_rig_setup((void **)&r), 0);
             r->o.create_public_ip = true;
@@ -67,7 +67,7 @@ static void each_pair_is_found_and_mended(void **state)
             rig_all_pass(r);
             rig_expect(r, step_of[a], PREPARE_MENDED);
             rig_expect(r, step_of[b], PREPARE_MENDED);
-            for (int k = 0; k < LACKS; k++)
+            for (enum fake_lack k = 0; k < LACKS; k++)
                 assert_true(fake_world_has(&r->w, k));
             assert_true(r->changes >= (a == b ? 1u : 2u));
 
@@ -82,9 +82,9 @@ static void each_pair_is_found_and_mended(void **state)
             rig_run(r, PREPARE_UNDO);
             if (r->err.code)
                 fail_msg("%s", r->err.msg);
-            for (int k = LACK_ADDRESS; k < LACKS; k++)
+            for (enum fake_lack k = LACK_ADDRESS; k < LACKS; k++)
                 if ((k == a || k == b) == fake_world_has(&r->w, k))
-                    fail_msg("undo of %d %d: %d is %d\n%s", a, b, k, fake_world_has(&r->w, k), r->changed);
+                    fail_msg("undo of %u %u: %u is %d\n%s", a, b, k, fake_world_has(&r->w, k), r->changed);
             char *record = rig_record(r);
             assert_null(strstr(record, VM_ID));
             free(record);
@@ -98,7 +98,7 @@ static void everything_missing_is_mended_by_one_prepare(void **state)
     r->o.create_public_ip = true;
     r->w.boot_ms = 30000;
     r->w.install_ms = 10000;
-    for (int k = 0; k < LACKS; k++)
+    for (enum fake_lack k = 0; k < LACKS; k++)
         fake_world_lack(&r->w, k);
     uint64_t began = clock_now(r->w.clock);
     rig_run(r, PREPARE_MEND);
@@ -256,7 +256,7 @@ static void keys_from_azure_are_wanted_not_needed(void **state)
 static void missing_steps_are_printed(void **state)
 {
     struct run_rig *r = *state;
-    for (int k = 0; k < LACKS; k++)
+    for (enum fake_lack k = 0; k < LACKS; k++)
         fake_world_lack(&r->w, k);
     r->o.create_public_ip = true;
     r->o.print = PREPARE_FORM_AZ;

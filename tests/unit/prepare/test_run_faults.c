@@ -175,7 +175,7 @@ static struct run_rig *bare_world(void)
     assert_int_equal(run_rig_setup((void **)&r), 0);
     r->o.create_public_ip = true;
     r->w.boot_ms = 4000;
-    for (int k = 0; k < LACKS; k++)
+    for (enum fake_lack k = 0; k < LACKS; k++)
         fake_world_lack(&r->w, k);
     return r;
 }
@@ -189,7 +189,7 @@ static void check_world_can_go_on(struct run_rig *r, const char *when, unsigned 
             fail_msg("after %s %u: %s: %s", when, n, prepare_step_name(s), r->told[s].text);
     rig_all_pass(r);
     rig_run(r, PREPARE_UNDO);
-    for (int k = LACK_ADDRESS; k < LACKS; k++)
+    for (enum fake_lack k = LACK_ADDRESS; k < LACKS; k++)
         if (fake_world_has(&r->w, k))
             fail_msg("after %s %u: undo left %d", when, n, k);
 }

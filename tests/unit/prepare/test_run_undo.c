@@ -12,7 +12,7 @@
 static void mend_all(struct run_rig *r)
 {
     r->o.create_public_ip = true;
-    for (int k = 0; k < LACKS; k++)
+    for (enum fake_lack k = 0; k < LACKS; k++)
         fake_world_lack(&r->w, k);
     rig_run(r, PREPARE_MEND);
     rig_all_pass(r);
@@ -33,7 +33,7 @@ static void what_was_added_goes_in_order(void **state)
                                 "removed the rule allow-SSH from win-new-nsg\n"
                                 "removed the public IP address win-new-ip\n"
                                 "removed the extension WindowsOpenSSH from win-new\n");
-    for (int k = LACK_ADDRESS; k < LACKS; k++)
+    for (enum fake_lack k = LACK_ADDRESS; k < LACKS; k++)
         assert_false(fake_world_has(&r->w, k));
     assert_true(fake_world_has(&r->w, LACK_POWER));
     rig_expect(r, PREPARE_POWER, PREPARE_SKIP);
@@ -52,7 +52,7 @@ static void nothing_added_nothing_undone(void **state)
     rig_run(r, PREPARE_UNDO);
     assert_int_equal(r->err.code, 0);
     assert_int_equal(r->w.writes, 0);
-    for (int k = 0; k < LACKS; k++)
+    for (enum fake_lack k = 0; k < LACKS; k++)
         assert_true(fake_world_has(&r->w, k));
 }
 
