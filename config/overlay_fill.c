@@ -76,7 +76,7 @@ int overlay_jump_parse(struct overlay_jump *out, const char *text, size_t n, str
         host++;
         stop = memchr(host, ']', (size_t)(end - host));
     } else {
-        const char *colon = memchr(host, ':', (size_t)(end - host));
+        const char *colon = host < end ? memchr(host, ':', (size_t)(end - host)) : NULL;
         bool one = colon && !memchr(colon + 1, ':', (size_t)(end - colon - 1)); /* else IPv6 */
         stop = one ? colon : end;
     }
