@@ -71,13 +71,21 @@ static void note_denied(struct prepare_run *run, enum prepare_step s, const stru
               st->action[0] ? st->action : "the right");
 }
 
+/* "ARM PUT /subscriptions/…: 409 Conflict: …" without the path, which says nothing that the step does not. */
+static const char *words_of(const struct err *err)
+{
+    const char *p = strncmp(err->msg, "ARM", 3) == 0 ? strstr(err->msg, ": ") : NULL;
+    return p ? p + 2 : err->msg;
+}
+
 void step_fail_err(struct prepare_run *run, enum prepare_step s, const struct err *err)
 {
     if (err->code == ERR_NOMEM) {
         run_break(run, err);
         return;
     }
-    step_fail(run, s, err->code, "%s", err->msg);
+    const char *words = words_of(err);
+    step_fail(run, s, err->code, "%s%s", words == err->msg ? "" : "Azure says: ", words);
     note_denied(run, s, err);
 }
 
@@ -113,7 +121,10 @@ void step_mend_failed(struct prepare_run *run, enum prepare_step s, const struct
     st->mendable = false;
     st->code = err->code;
     /* What was wrong before goes on being so; why it could not be mended is what matters now. */
-    snprintf(st->text, sizeof(st->text), "%.200s; mending it failed: %.400s", was, err->msg);
+    if (err->code == ERR_DENIED)
+        snprintf(st->text, sizeof(st->text), "%.400s; this identity is not allowed to change that", was);
+    else
+        snprintf(st->text, sizeof(st->text), "%.200s; mending it failed: %.400s", was, words_of(err));
     snprintf(st->mend, sizeof(st->mend), "%s",
              err->code == ERR_TIMEOUT ? "Azure may still do it: look at it in a while with adit doctor"
                                       : "see what Azure says, then run adit prepare again");

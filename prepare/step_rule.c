@@ -57,6 +57,29 @@ static int add_id(struct rule_docs *d, const char *id, struct err *err)
     return 0;
 }
 
+/* Without the rules that Azure could not put in force. */
+static json_t *in_force(const json_t *resource)
+{
+    json_t *copy = json_deep_copy(resource);
+    json_t *rules = json_object_get(json_object_get(copy, "properties"), "securityRules");
+    for (size_t i = json_array_size(rules); i > 0; i--) {
+        const json_t *p = json_object_get(json_array_get(rules, i - 1), "properties");
+        const char *state = json_string_value(json_object_get(p, "provisioningState"));
+        if (state && strcasecmp(state, "Failed") == 0)
+            json_array_remove(rules, i - 1);
+    }
+    return copy;
+}
+
+static int read_group(struct rule_docs *d, size_t i, struct err *err)
+{
+    json_t *resource = in_force(d->resources[i]);
+    int rc =
+        resource ? nsg_from_resource(resource, &d->nsgs[i], err) : err_set(err, ERR_NOMEM, "out of memory");
+    json_decref(resource);
+    return rc;
+}
+
 /* Every group of `ids` has been read, or not. */
 static void on_groups(struct prepare_run *run)
 {
@@ -73,8 +96,7 @@ static void on_groups(struct prepare_run *run)
     d->nsgs = d->id_count ? mem_calloc(d->id_count, sizeof(*d->nsgs)) : NULL;
     if (d->id_count && !d->nsgs)
         err_set(&why, ERR_NOMEM, "out of memory");
-    while (!why.code && d->count < d->id_count &&
-           nsg_from_resource(d->resources[d->count], &d->nsgs[d->count], &why) == 0)
+    while (!why.code && d->count < d->id_count && read_group(d, d->count, &why) == 0)
         d->count++;
     if (why.code)
         failed(run, &why);

@@ -129,6 +129,7 @@ static void refused_change_names_the_action_and_prints_the_rest(void **state)
         rig_expect(r, rows[i].step, PREPARE_FAIL);
         assert_string_equal(r->told[rows[i].step].action, rows[i].action);
         assert_contains(r->told[rows[i].step].mend, rows[i].action);
+        assert_contains(r->told[rows[i].step].text, "is not allowed to change that");
         assert_int_equal(r->err.code, ERR_DENIED);
         assert_int_equal(r->prints, 1);
         assert_contains(r->printed, "az ");

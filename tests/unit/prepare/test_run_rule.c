@@ -183,6 +183,26 @@ static void groups_are_read_where_effective_rules_are_not_given(void **state)
     assert_true(r->told[PREPARE_RULE].mendable);
 }
 
+static void rule_that_azure_could_not_put_in_force_is_put_again(void **state)
+{
+    struct run_rig *r = *state;
+    fake_world_lack(&r->w, LACK_RULE);
+    r->w.faults[0] = (struct fake_fault){.match = "/effectiveNetworkSecurityGroups",
+                                         .times = UINT_MAX,
+                                         .code = ERR_DENIED,
+                                         .message = "ARM POST: 403 AuthorizationFailed: no"};
+    rig_run(r, PREPARE_MEND);
+    rig_all_pass(r);
+    json_t *rule = json_object_get(r->w.rules, "allow-SSH");
+    json_object_set_new(rule, "provisioningState", json_string("Failed"));
+    fake_world_lack(&r->w, LACK_EXTENSION); /* so that the port does not answer */
+    rig_run(r, PREPARE_MEND);
+    rig_all_pass(r);
+    rig_expect(r, PREPARE_RULE, PREPARE_MENDED);
+    assert_int_equal(json_object_size(r->w.rules), 1);
+    assert_int_equal(priority_of(r->w.rules, "allow-SSH"), 1000);
+}
+
 static void group_that_may_not_be_read_is_named(void **state)
 {
     struct run_rig *r = *state;
@@ -213,6 +233,7 @@ int main(void)
         TEST(standard_address_without_a_group_is_closed),
         TEST(through_another_vm_the_internet_needs_no_rule),
         TEST(groups_are_read_where_effective_rules_are_not_given),
+        TEST(rule_that_azure_could_not_put_in_force_is_put_again),
         TEST(group_that_may_not_be_read_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
