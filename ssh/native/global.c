@@ -26,7 +26,10 @@ int global_message(struct native *n, uint8_t type, struct wire_reader *r, struct
         return answer(n, r, err);
     if (n->pings == 0)
         return native_wrong("an answer to no request", err);
-    n->pings--;
+    if (n->pings-- == 1) {
+        uint64_t took = uv_hrtime() - n->ping_ns;
+        n->rtt_ns = n->rtt_ns == 0 || took < n->rtt_ns ? took : n->rtt_ns;
+    }
     n->base.up->pong(n->base.conn);
     return 0;
 }
@@ -42,6 +45,7 @@ int native_ping(struct ssh_engine *e, struct err *err)
     wire_put_bool(&w, true);
     int rc = native_send(n, &w, err);
     wire_write_done(&w);
-    n->pings += rc == 0;
+    if (rc == 0 && n->pings++ == 0)
+        n->ping_ns = uv_hrtime();
     return rc < 0 ? rc : 1;
 }

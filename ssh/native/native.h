@@ -125,11 +125,11 @@ struct native_chan {
     enum native_chan_state state;
     uint32_t id, peer_id;
     const char *command;
-    uint32_t tx_window, tx_packet; /* what the server takes: in all, and a packet */
-    uint32_t rx_window;            /* what the server may still send */
-    uint32_t rx_target;            /* what it is let send when nothing waits here */
-    size_t uncredited;             /* came, and is not consumed */
-    bool rx_ran_out;               /* the server had to wait for us since the last adjustment */
+    uint32_t tx_window, tx_packet;  /* what the server takes: in all, and a packet */
+    uint32_t rx_window;             /* what the server may still send */
+    uint32_t rx_target;             /* what it is let send when nothing waits here */
+    size_t uncredited;              /* came, and is not consumed */
+    uint64_t rate_from, rate_bytes; /* since when (ns), and how much was consumed since */
     bool eof_wanted, eof_got, close_sent;
 };
 
@@ -165,6 +165,8 @@ struct native {
     uint32_t free_hint;
     struct list open_order; /* every channel, for the end */
     unsigned pings;         /* global requests of ours without an answer */
+    uint64_t ping_ns,
+        rtt_ns; /* when the one that is out was sent; the shortest round trip seen, 0 = none yet */
     struct rx_batch batch;
     size_t arena_len; /* bytes that packets of this feed() were decrypted to */
 };

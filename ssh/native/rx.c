@@ -2,14 +2,16 @@
  * rx: data from the server to the channels, and the window that lets it come.
  *
  * Packets of one channel that come together are told together. The window is what the reader's side has room
- * for: it is opened again only for what was consumed. It begins at SSH_RX_WINDOW, and doubles while the
- * reader keeps up and the server has to wait for us all the same (a long link: RFC 1323's product of
- * bandwidth and delay); a reader that falls behind is let have the first size only. What all grown windows of
- * a thread promise together has a limit.
+ * for: it is opened again only for what was consumed. It begins at SSH_RX_WINDOW, and on a long link, while
+ * the reader keeps up, it follows twice the product of the rate and the shortest round trip seen (RFC 7323
+ * §1.1 on why). On a short one that product is small, and so nothing but a queue would grow. A reader that
+ * falls behind is let have the first size only. What all grown windows of a thread promise together has a
+ * limit.
  */
 #include "native.h"
 
 #define GROWN_MAX (96u << 20) /* of a thread's windows, beyond SSH_RX_WINDOW each */
+#define RATE_NS 20000000      /* the rate is that of the last 20 ms or two round trips */
 #define ADJUST_PARTS 8        /* the window is opened again by at least an eighth of it */
 
 static _Thread_local size_t grown;
@@ -25,11 +27,23 @@ void rx_release(struct native_chan *c)
     set_target(c, SSH_RX_WINDOW);
 }
 
-static void grow(struct native_chan *c)
+/* len bytes more were consumed. */
+static void follow_rate(struct native_chan *c, size_t len)
 {
-    c->rx_ran_out = false;
-    if (c->uncredited == 0 && c->rx_target < SSH_RX_WINDOW_MAX && grown + c->rx_target <= GROWN_MAX)
-        set_target(c, 2 * c->rx_target);
+    const struct native *n = native_of(c->base.engine);
+    uint64_t now = uv_hrtime(), took = now - c->rate_from;
+    c->rate_bytes += len;
+    if (took < RATE_NS || took < 2 * n->rtt_ns)
+        return;
+    double want = 2.0 * (double)c->rate_bytes * (double)n->rtt_ns / (double)took;
+    c->rate_from = now;
+    c->rate_bytes = 0;
+    uint32_t next = 2 * c->rx_target < SSH_RX_WINDOW_MAX ? 2 * c->rx_target : SSH_RX_WINDOW_MAX;
+    if (want < next)
+        next = (uint32_t)want;
+    if (next > c->rx_target && c->uncredited < SSH_RX_WINDOW / 4 &&
+        grown + (next - c->rx_target) <= GROWN_MAX)
+        set_target(c, next);
 }
 
 static void reopen(struct native_chan *c)
@@ -37,8 +51,6 @@ static void reopen(struct native_chan *c)
     struct native *n = native_of(c->base.engine);
     struct wire_writer w;
     struct err err;
-    if (c->rx_ran_out)
-        grow(c);
     size_t promised = c->rx_window + c->uncredited;
     if (promised >= c->rx_target || c->rx_target - promised < c->rx_target / ADJUST_PARTS || c->close_sent ||
         c->eof_got)
@@ -59,6 +71,7 @@ void native_rx_consume(struct ssh_echan *ec, size_t len)
 {
     struct native_chan *c = (struct native_chan *)ec;
     c->uncredited -= len < c->uncredited ? len : c->uncredited;
+    follow_rate(c, len);
     reopen(c);
 }
 
@@ -90,8 +103,6 @@ int rx_data(struct native *n, struct wire_reader *r, bool extended, struct err *
     c->uncredited += data.len;
     if (c->uncredited > SSH_RX_WINDOW / 2)
         rx_release(c);
-    else if (c->rx_window < NATIVE_DATA_MAX)
-        c->rx_ran_out = true;
     if (extended || c->state != NATIVE_OPEN || !c->base.owner) { /* nobody reads it */
         native_rx_consume(&c->base, data.len);
         return 0;
