@@ -18,7 +18,7 @@
 enum { OFFER_KEX, OFFER_HOST_KEY, OFFER_CIPHER };
 
 static const struct cipher *const ciphers[] = {&cipher_aes128_gcm, &cipher_aes256_gcm, &cipher_chacha,
-                                               &cipher_aes128_ctr, &cipher_aes256_ctr};
+                                               &cipher_aes128_ctr, &cipher_aes256_ctr, NULL};
 
 /* The i-th name of a kind, best first; NULL after the last. */
 static const char *name_at(int kind, size_t i)
@@ -29,13 +29,13 @@ static const char *name_at(int kind, size_t i)
     case OFFER_HOST_KEY:
         return HOST_KEY_METHODS[i].name;
     default:
-        return i < sizeof ciphers / sizeof *ciphers ? ciphers[i]->name : NULL;
+        return ciphers[i] ? ciphers[i]->name : NULL;
     }
 }
 
 static const struct cipher *cipher_named(const char *name)
 {
-    for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++)
+    for (size_t i = 0; ciphers[i]; i++)
         if (strcmp(ciphers[i]->name, name) == 0)
             return ciphers[i];
     return NULL;
@@ -77,7 +77,7 @@ static bool usable(const struct native *n, int kind, const char *name, size_t le
 {
     if (kind != OFFER_CIPHER || !n->kex.no_mac)
         return known(kind, name, len);
-    for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++)
+    for (size_t i = 0; ciphers[i]; i++)
         if (strlen(ciphers[i]->name) == len && memcmp(ciphers[i]->name, name, len) == 0)
             return ciphers[i]->mac_key_len == 0;
     return false;

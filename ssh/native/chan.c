@@ -41,10 +41,10 @@ static int number(struct native *n, struct native_chan *c)
         id++;
     if (id == n->chan_cap) {
         uint32_t cap = n->chan_cap ? 2 * n->chan_cap : CHANS_FIRST;
-        struct native_chan **bigger = mem_realloc(n->chans, cap * sizeof *bigger);
+        struct native_chan **bigger = mem_realloc(n->chans, cap * sizeof(struct native_chan *));
         if (!bigger)
             return ERR_NOMEM;
-        memset(bigger + n->chan_cap, 0, (cap - n->chan_cap) * sizeof *bigger);
+        memset(bigger + n->chan_cap, 0, (cap - n->chan_cap) * sizeof(struct native_chan *));
         n->chans = bigger;
         n->chan_cap = cap;
     }
