@@ -57,6 +57,30 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -u, --user USER        log in to SSH as USER\n"
      "      --timeout TIME     give up when the VM is not up by then (60)\n",
      cmd_rdp},
+    {"doctor", AZURE, "find what stands in the way of a tunnel to a VM",
+     "[--source ADDRESS] [--timeout TIME] [--json] VM",
+     "Checks read only. 0 only if a tunnel will work.\n"
+     "\n"
+     "      --source ADDRESS   who the security rules must let in, instead of this machine's public address\n"
+     "      --timeout TIME     give up then (600)\n"
+     "      --json             print all of it as JSON\n",
+     cmd_doctor},
+    {"prepare", AZURE, "do what doctor finds missing on a VM", "[OPTION...] VM",
+     "Shows what it would do, asks once, does it, and looks whether it worked. Again, it changes nothing.\n"
+     "\n"
+     "  -y, --yes              do not ask\n"
+     "      --dry-run          show the plan, do nothing\n"
+     "      --only STEP[,STEP...]   mend these alone: power, address, extension, rule, login\n"
+     "      --undo             take back what adit prepare added, and nothing else\n"
+     "      --print FORM       print the missing steps instead: az, powershell, arm or bicep\n"
+     "      --source ADDRESS   let this address or prefix in, instead of this machine's public one\n"
+     "      --create-public-ip   give it a public address if it has none; that costs money\n"
+     "      --key FILE.pub     the public key to log in with, instead of the first one of the VM's "
+     "identities\n"
+     "      --make-key         make a key pair, without a passphrase, if there is none\n"
+     "      --timeout TIME     give up then (1800)\n"
+     "      --json             print all of it as JSON\n",
+     cmd_prepare},
     {"start", AZURE, "start VMs", "[--timeout TIME] [--json] VM...",
      "Returns when they run. Nothing happens to those that run already.\n"
      "\n"

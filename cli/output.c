@@ -55,6 +55,22 @@ void output_text(FILE *f, const char *text)
     strbuf_done(&escaped);
 }
 
+void output_block(FILE *f, const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n\t");
+        struct strbuf part;
+        strbuf_init(&part);
+        strbuf_add(&part, text, n);
+        if (part.len > 0 && !part.bad)
+            output_text(f, part.data);
+        strbuf_done(&part);
+        if (text[n])
+            fputc(text[n], f);
+        text += n + (text[n] != '\0');
+    }
+}
+
 size_t output_width(const char *text)
 {
     size_t n = 0;

@@ -12,7 +12,8 @@
 /* Control characters (C0, DEL, C1) and bytes that are no UTF-8 come out as \xNN. */
 void output_text(FILE *f, const char *text);
 void output_escape(struct strbuf *out, const char *text);
-size_t output_width(const char *text); /* columns of escaped text: its characters */
+void output_block(FILE *f, const char *text); /* several lines: LF and tabs stay */
+size_t output_width(const char *text);        /* columns of escaped text: its characters */
 
 /* Colours: only on a terminal that is not dumb, and not when NO_COLOR is set to anything. */
 bool output_colours(FILE *f);

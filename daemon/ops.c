@@ -21,6 +21,8 @@ static const struct {
     {"proxy", op_proxy, false},
     {"reload", op_reload, false},
     {"config", op_config, true},
+    {"doctor", op_doctor, false},
+    {"prepare", op_prepare, false},
     {"start", op_start, false},
     {"deallocate", op_deallocate, false},
     {"login", op_login, false},

@@ -22,6 +22,8 @@ void op_forward(struct daemon *d, struct control_request *req, const json_t *arg
 void op_cancel(struct daemon *d, struct control_request *req, const json_t *args);
 void op_status(struct daemon *d, struct control_request *req, const json_t *args);
 void op_resolve(struct daemon *d, struct control_request *req, const json_t *args);
+void op_doctor(struct daemon *d, struct control_request *req, const json_t *args);
+void op_prepare(struct daemon *d, struct control_request *req, const json_t *args);
 void op_start(struct daemon *d, struct control_request *req, const json_t *args);
 void op_deallocate(struct daemon *d, struct control_request *req, const json_t *args);
 void op_login(struct daemon *d, struct control_request *req, const json_t *args);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "hands_private.h"
+#include "proxy/ssh_options.h"
 #include "ssh/hostid.h"
 
 #define LOCATE_MS 30000
@@ -141,10 +142,12 @@ static void *locate(void *hands, prepare_text_cb cb, void *arg, struct err *err)
 static int learn(void *hands, const char *id, const char *vm_id, const char *keys, struct err *err)
 {
     const struct hands *h = hands;
-    char label[512];
-    snprintf(label, sizeof label, "vm %s", h->vm->alias);
-    const struct ssh_hostid_want want = {
-        .file = h->d->place->known_hosts, .host = id, .vm_id = vm_id, .label = label};
+    struct ssh_options_text text;
+    struct ssh_hostid_want want;
+    ssh_options_host(&want, &text, h->vm, h->facts, h->d->place->known_hosts);
+    if (!h->facts)
+        want.host = id;
+    want.vm_id = vm_id;
     return ssh_hostid_learn(&want, keys, NULL, err);
 }
 
