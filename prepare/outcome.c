@@ -59,23 +59,24 @@ void step_hint(struct prepare_run *run, enum prepare_step s, bool mendable, cons
     st->mendable = mendable;
 }
 
-/* A 403 names what is missing; where ARM does not, the table does. */
-static void note_denied(struct prepare_run *run, enum prepare_step s, const struct err *err)
-{
-    struct step *st = &run->steps[s];
-    if (err->code != ERR_DENIED)
-        return;
-    if (!azure_error_action(err, st->action, sizeof(st->action)) && step_table[s].action)
-        snprintf(st->action, sizeof(st->action), "%s", step_table[s].action);
-    step_hint(run, s, false, "somebody who has %s can do it, or give this identity a role that has it",
-              st->action[0] ? st->action : "the right");
-}
-
 /* "ARM PUT /subscriptions/…: 409 Conflict: …" without the path, which says nothing that the step does not. */
 static const char *words_of(const struct err *err)
 {
     const char *p = strncmp(err->msg, "ARM", 3) == 0 ? strstr(err->msg, ": ") : NULL;
     return p ? p + 2 : err->msg;
+}
+
+/* A 403 of ARM's names what is missing; where it does not, the table does. False: it is none. */
+static bool note_denied(struct prepare_run *run, enum prepare_step s, const struct err *err)
+{
+    struct step *st = &run->steps[s];
+    if (err->code != ERR_DENIED || words_of(err) == err->msg)
+        return false;
+    if (!azure_error_action(err, st->action, sizeof(st->action)) && step_table[s].action)
+        snprintf(st->action, sizeof(st->action), "%s", step_table[s].action);
+    step_hint(run, s, false, "somebody who has %s can do it, or give this identity a role that has it",
+              st->action[0] ? st->action : "the right");
+    return true;
 }
 
 void step_fail_err(struct prepare_run *run, enum prepare_step s, const struct err *err)
@@ -86,7 +87,11 @@ void step_fail_err(struct prepare_run *run, enum prepare_step s, const struct er
     }
     const char *words = words_of(err);
     step_fail(run, s, err->code, "%s%s", words == err->msg ? "" : "Azure says: ", words);
-    note_denied(run, s, err);
+    if (!note_denied(run, s, err) || !run->steps[s].action[0])
+        return;
+    char action[STEP_ACTION_MAX];
+    memcpy(action, run->steps[s].action, sizeof(action));
+    snprintf(run->steps[s].text, STEP_TEXT_MAX, "this identity is not allowed to (403): it lacks %s", action);
 }
 
 void step_mended(struct prepare_run *run, enum prepare_step s, const char *fmt, ...)

@@ -102,7 +102,10 @@ struct prepare_outcome {
 enum prepare_mode {
     PREPARE_CHECK, /* read only */
     PREPARE_MEND,
-    PREPARE_UNDO, /* take away what earlier runs of ours added */
+    /* Take away what earlier runs of ours added. Only sign-in, VM, login, rule, address, extension, power are
+     * told, in that order: mended = removed, skip = there was nothing, or it was changed since and is left.
+     */
+    PREPARE_UNDO,
 };
 
 enum prepare_form {
