@@ -30,7 +30,7 @@ class Settings:
         return rtt * (8 if self.quick else 20)
 
     def link_time_ms(self, rtt):
-        return rtt * (12 if self.quick else 20)
+        return rtt * (12 if self.quick else 10)
 
 
 class Turn:
