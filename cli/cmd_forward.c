@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "ask.h"
 #include "base/mem.h"
 #include "cli.h"
 #include "forward_list.h"
@@ -22,10 +23,11 @@
 struct forward {
     struct cli *cli;
     const char *user;
-    bool detach, as_json;
+    bool detach, as_json, batch;
     uint32_t timeout_ms;
     json_t *list;
     struct progress progress;
+    struct ask ask;
     bool listening;
 };
 
@@ -74,6 +76,8 @@ static void on_event(void *arg, const json_t *data)
 static void on_progress(void *arg, const char *text)
 {
     struct forward *f = arg;
+    if (ask_active(&f->ask))
+        return;
     if (!f->listening) {
         progress_show(&f->progress, text);
         return;
@@ -81,6 +85,19 @@ static void on_progress(void *arg, const char *text)
     fputs("adit: ", stderr);
     output_text(stderr, text);
     fputc('\n', stderr);
+}
+
+static enum control_asked on_question(void *arg, const struct control_question *q, int wake_fd,
+                                      char answer[CONTROL_ANSWER_MAX + 1])
+{
+    struct forward *f = arg;
+    return ask_question(&f->ask, q, wake_fd, answer);
+}
+
+static void on_withdrawn(void *arg)
+{
+    struct forward *f = arg;
+    ask_withdrawn(&f->ask);
 }
 
 static int finish(struct forward *f, const char *vm, int rc, const json_t *data, struct err *err)
@@ -102,12 +119,18 @@ static int call(struct forward *f, const char *vm)
     struct control_client *c = NULL;
     struct err err = {0};
     json_t *data = NULL;
-    const struct control_watch watch = {.progress = on_progress, .event = on_event, .arg = f};
+    const struct control_watch watch = {.progress = on_progress,
+                                        .event = on_event,
+                                        .question = on_question,
+                                        .withdrawn = on_withdrawn,
+                                        .arg = f};
     char *full = forward_list_vm(vm, f->user);
     json_t *args = json_pack("{s:o, s:O, s:b, s:I}", "vm", control_text(full), "forwards", f->list, "detach",
                              f->detach, "timeout_ms", (json_int_t)f->timeout_ms);
     mem_free(full);
     progress_begin(&f->progress);
+    ask_init(&f->ask, f->batch, &f->progress);
+    ask_args(&f->ask, args);
     int rc = cli_connect(f->cli, CLI_START, &c, &err);
     if (rc == 0) {
         control_client_interrupt_fd(c, interrupt_catch());
@@ -124,9 +147,13 @@ static int call(struct forward *f, const char *vm)
 static int parse(struct forward *f, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
-        {"local", required_argument, NULL, 'L'}, {"detach", no_argument, NULL, 'd'},
-        {"user", required_argument, NULL, 'u'},  {"timeout", required_argument, NULL, OPT_TIMEOUT},
-        {"json", no_argument, NULL, OPT_JSON},   {NULL, 0, NULL, 0},
+        {"local", required_argument, NULL, 'L'},
+        {"detach", no_argument, NULL, 'd'},
+        {"user", required_argument, NULL, 'u'},
+        {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"json", no_argument, NULL, OPT_JSON},
+        {"batch", no_argument, NULL, OPT_BATCH},
+        {NULL, 0, NULL, 0},
     };
     for (int o; (o = options_next(f->cli, argc, argv, "L:du:", OPTIONS)) != -1;) {
         if (o == '?' || (o == 'L' && forward_list_add(f->cli, f->list, optarg) != 0) ||
@@ -136,6 +163,7 @@ static int parse(struct forward *f, int argc, char **argv)
             f->user = optarg;
         f->detach |= o == 'd';
         f->as_json |= o == OPT_JSON;
+        f->batch |= o == OPT_BATCH;
     }
     if (optind + 1 != argc)
         return cli_usage(f->cli, optind == argc ? "which VM?" : "one VM at a time");

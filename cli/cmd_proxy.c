@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "cli.h"
 #include "options.h"
 #include "progress.h"
@@ -20,22 +21,23 @@
 struct target {
     const char *host;
     uint32_t port, timeout_ms;
-    bool wait, start, fdpass;
+    bool wait, start, fdpass, batch;
 };
 
 static int dial(struct cli *cli, const struct target *t, int *fd, struct err *err)
 {
     struct control_client *c = NULL;
     struct progress progress;
+    struct ask ask;
 
     progress_begin(&progress);
+    ask_init(&ask, t->batch, &progress);
     int rc = cli_connect(cli, CLI_START, &c, err);
     if (rc == 0) {
         json_t *args =
             json_pack("{s:o, s:I, s:I, s:b, s:b}", "host", control_text(t->host), "port", (json_int_t)t->port,
                       "timeout_ms", (json_int_t)t->timeout_ms, "wait", t->wait, "start", t->start);
-        rc = control_call(c, "proxy", args, t->timeout_ms + MARGIN_MS, progress_show, &progress, NULL, fd,
-                          err);
+        rc = ask_call(&ask, c, "proxy", args, t->timeout_ms + MARGIN_MS, NULL, fd, err);
     }
     if (rc == 0 && *fd < 0)
         rc = err_set(err, ERR_PROTOCOL, "aditd gave no connection");
@@ -79,11 +81,10 @@ static int run(struct cli *cli, const struct target *t)
 
 int cmd_proxy(struct cli *cli, int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {{"fdpass", no_argument, NULL, OPT_FDPASS},
-                                            {"wait", no_argument, NULL, OPT_WAIT},
-                                            {"start", no_argument, NULL, OPT_START},
-                                            {"timeout", required_argument, NULL, OPT_TIMEOUT},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {
+        {"fdpass", no_argument, NULL, OPT_FDPASS}, {"wait", no_argument, NULL, OPT_WAIT},
+        {"start", no_argument, NULL, OPT_START},   {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"batch", no_argument, NULL, OPT_BATCH},   {NULL, 0, NULL, 0}};
     struct target t = {0};
 
     for (int o; (o = options_next(cli, argc, argv, "", OPTIONS)) != -1;) {
@@ -92,6 +93,7 @@ int cmd_proxy(struct cli *cli, int argc, char **argv)
         t.fdpass |= o == OPT_FDPASS;
         t.wait |= o == OPT_WAIT;
         t.start |= o == OPT_START;
+        t.batch |= o == OPT_BATCH;
     }
     if (argc - optind != 2) {
         cli_usage(cli, "a host and a port must be given");

@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/mem.h"
 #include "cli.h"
 #include "forward_list.h"
@@ -40,12 +41,13 @@ struct rdp {
     struct cli *cli;
     const char *vm, *user, *client_name, *file;
     const struct rdp_client *client;
-    bool print, keep, started;
+    bool print, keep, started, batch;
     uint32_t timeout_ms, remote_port, port;
     char *spec;
     char **extra;
     int extra_count;
     struct progress progress;
+    struct ask ask;
     pid_t attendant;
     struct err err; /* of the client's start */
 };
@@ -169,6 +171,8 @@ static void on_event(void *arg, const json_t *data)
 static void on_progress(void *arg, const char *text)
 {
     struct rdp *r = arg;
+    if (ask_active(&r->ask))
+        return;
     if (!r->started) {
         progress_show(&r->progress, text);
         return;
@@ -176,6 +180,19 @@ static void on_progress(void *arg, const char *text)
     fputs("adit: ", stderr);
     output_text(stderr, text);
     fputc('\n', stderr);
+}
+
+static enum control_asked on_question(void *arg, const struct control_question *q, int wake_fd,
+                                      char answer[CONTROL_ANSWER_MAX + 1])
+{
+    struct rdp *r = arg;
+    return ask_question(&r->ask, q, wake_fd, answer);
+}
+
+static void on_withdrawn(void *arg)
+{
+    struct rdp *r = arg;
+    ask_withdrawn(&r->ask);
 }
 
 static int finish(struct rdp *r, int rc, struct err *err)
@@ -205,16 +222,22 @@ static int call(struct rdp *r)
     struct control_client *c = NULL;
     struct err err = {0};
     json_t *data = NULL;
-    const struct control_watch watch = {.progress = on_progress, .event = on_event, .arg = r};
+    const struct control_watch watch = {.progress = on_progress,
+                                        .event = on_event,
+                                        .question = on_question,
+                                        .withdrawn = on_withdrawn,
+                                        .arg = r};
     char *vm = forward_list_vm(r->vm, r->user);
 
     progress_begin(&r->progress);
+    ask_init(&r->ask, r->batch, &r->progress);
     int rc = cli_connect(r->cli, CLI_START, &c, &err);
     if (rc == 0) {
         control_client_interrupt_fd(c, interrupt_catch());
         json_t *args = json_pack("{s:o, s:[{s:s, s:o}], s:b, s:I}", "vm", control_text(vm), "forwards",
                                  "kind", "local", "spec", control_text(r->spec), "detach", r->keep,
                                  "timeout_ms", (json_int_t)r->timeout_ms);
+        ask_args(&r->ask, args);
         rc = control_call_watch(c, "forward", args, r->keep ? r->timeout_ms + MARGIN_MS : 0, &watch, &data,
                                 NULL, &err);
     }
@@ -228,10 +251,15 @@ static int call(struct rdp *r)
 static int parse(struct rdp *r, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
-        {"client", required_argument, NULL, OPT_CLIENT},   {"write", required_argument, NULL, OPT_WRITE},
-        {"print", no_argument, NULL, OPT_PRINT},           {"keep", no_argument, NULL, OPT_KEEP},
-        {"port", required_argument, NULL, OPT_RDP_PORT},   {"user", required_argument, NULL, 'u'},
-        {"timeout", required_argument, NULL, OPT_TIMEOUT}, {NULL, 0, NULL, 0},
+        {"client", required_argument, NULL, OPT_CLIENT},
+        {"write", required_argument, NULL, OPT_WRITE},
+        {"print", no_argument, NULL, OPT_PRINT},
+        {"keep", no_argument, NULL, OPT_KEEP},
+        {"port", required_argument, NULL, OPT_RDP_PORT},
+        {"user", required_argument, NULL, 'u'},
+        {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"batch", no_argument, NULL, OPT_BATCH},
+        {NULL, 0, NULL, 0},
     };
     int own = 1;
     while (own < argc && strcmp(argv[own], "--") != 0)
@@ -250,6 +278,7 @@ static int parse(struct rdp *r, int argc, char **argv)
             r->user = optarg;
         r->print |= o == OPT_PRINT;
         r->keep |= o == OPT_KEEP;
+        r->batch |= o == OPT_BATCH;
     }
     if (optind + 1 != own)
         return cli_usage(r->cli, optind == own ? "which VM?" : "one VM at a time");

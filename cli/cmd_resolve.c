@@ -131,11 +131,13 @@ static void print_all(const json_t *vms)
 
 int cmd_resolve(struct cli *cli, int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {{"all", no_argument, NULL, OPT_ALL},
-                                            {"no-cache", no_argument, NULL, OPT_NO_CACHE},
-                                            {"timeout", required_argument, NULL, OPT_TIMEOUT},
-                                            {"json", no_argument, NULL, OPT_JSON},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {
+        {"all", no_argument, NULL, OPT_ALL},
+        {"no-cache", no_argument, NULL, OPT_NO_CACHE},
+        {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"batch", no_argument, NULL, OPT_BATCH}, /* it asks nobody anyway */
+        {"json", no_argument, NULL, OPT_JSON},
+        {NULL, 0, NULL, 0}};
     bool all = false, no_cache = false, as_json = false;
     uint32_t timeout_ms = 30000;
 

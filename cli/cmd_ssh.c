@@ -29,6 +29,7 @@ struct words {
     char **v;
     size_t n, cap;
     bool bad;
+    bool batch; /* --batch: also for `adit proxy` */
 };
 
 static void add(struct words *w, char *word)
@@ -126,6 +127,8 @@ static void add_settings(struct words *w, const struct ssh_args *a, const struct
         add(w, mem_strdup("-p"));
         add(w, mem_printf("%u", a->port ? a->port : ssh->port));
     }
+    if (a->batch)
+        add_pair(w, "-o", "BatchMode=yes");
 }
 
 /* ssh would put another host's address into %h where the user's configuration has a HostName for the name,
@@ -140,7 +143,8 @@ static int add_commands(struct words *w, struct cli *cli, const char *host, cons
     int rc = self ? self_add_word(&quoted, host, err) : err->code;
     if (rc == 0) {
         add(w, mem_strdup("-o"));
-        add(w, mem_printf("ProxyCommand=%s proxy --fdpass %s %%p", self, quoted.data));
+        add(w, mem_printf("ProxyCommand=%s proxy --fdpass %s%s %%p", self, w->batch ? "--batch " : "",
+                          quoted.data));
         add_pair(w, "-o", "ProxyUseFdpass=yes");
         add(w, mem_strdup("-o"));
         add(w, mem_printf("HostKeyAlias=%s", alias));
@@ -189,7 +193,7 @@ static int become(struct words *w, struct err *err)
 static int run_ssh(struct cli *cli, const struct ssh_args *a)
 {
     const struct config *config = NULL, *builtin = NULL;
-    struct words w = {0};
+    struct words w = {.batch = a->batch};
     struct err err = {0};
     char *path = NULL;
 
@@ -216,6 +220,8 @@ static int run_forward(struct cli *cli, const struct ssh_args *a)
     add_pair(&w, "forward", a->vm);
     if (a->user)
         add_pair(&w, "--user", a->user);
+    if (a->batch)
+        add(&w, mem_strdup("--batch"));
     ssh_args_only_forwards(a, add_forward, &w);
     optind = 0; /* getopt begins anew */
     int status = w.bad ? STATUS : cmd_forward(cli, (int)w.n, w.v);

@@ -3,6 +3,7 @@
  */
 #include <sysexits.h>
 
+#include "ask.h"
 #include "cli.h"
 #include "config_hint.h"
 #include "json.h"
@@ -13,7 +14,7 @@
 #define MARGIN_MS 5000 /* beyond the daemon's own deadline, before it counts as hung */
 
 struct up {
-    bool all, no_wait, as_json;
+    bool all, no_wait, as_json, batch;
     uint32_t timeout_ms;
 };
 
@@ -22,6 +23,7 @@ static int call(struct cli *cli, const struct up *up, json_t *vms)
     struct control_client *c = NULL;
     struct err err = {0};
     struct progress progress;
+    struct ask ask;
     json_t *answer = NULL;
     json_t *args = json_pack("{s:b, s:I}", "wait", !up->no_wait, "timeout_ms", (json_int_t)up->timeout_ms);
     if (up->all)
@@ -30,10 +32,10 @@ static int call(struct cli *cli, const struct up *up, json_t *vms)
         json_object_set(args, "vms", vms);
 
     progress_begin(&progress);
+    ask_init(&ask, up->batch, &progress);
     int rc = cli_connect(cli, CLI_START, &c, &err);
     if (rc == 0)
-        rc = control_call(c, "up", json_incref(args), up->timeout_ms + MARGIN_MS, progress_show, &progress,
-                          &answer, NULL, &err);
+        rc = ask_call(&ask, c, "up", json_incref(args), up->timeout_ms + MARGIN_MS, &answer, NULL, &err);
     progress_end(&progress);
     config_hint_note(0);
     int status = rc == 0 ? outcome_print(answer, "up", up->no_wait ? "wanted" : "up", up->as_json)
@@ -47,9 +49,13 @@ static int call(struct cli *cli, const struct up *up, json_t *vms)
 int cmd_up(struct cli *cli, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
-        {"all", no_argument, NULL, OPT_ALL},         {"wait", no_argument, NULL, OPT_WAIT},
-        {"no-wait", no_argument, NULL, OPT_NO_WAIT}, {"timeout", required_argument, NULL, OPT_TIMEOUT},
-        {"json", no_argument, NULL, OPT_JSON},       {NULL, 0, NULL, 0},
+        {"all", no_argument, NULL, OPT_ALL},
+        {"wait", no_argument, NULL, OPT_WAIT},
+        {"no-wait", no_argument, NULL, OPT_NO_WAIT},
+        {"timeout", required_argument, NULL, OPT_TIMEOUT},
+        {"json", no_argument, NULL, OPT_JSON},
+        {"batch", no_argument, NULL, OPT_BATCH},
+        {NULL, 0, NULL, 0},
     };
     struct up up = {.timeout_ms = 60000};
 
@@ -61,6 +67,7 @@ int cmd_up(struct cli *cli, int argc, char **argv)
         up.all |= o == OPT_ALL;
         up.no_wait = o == OPT_NO_WAIT || (up.no_wait && o != OPT_WAIT);
         up.as_json |= o == OPT_JSON;
+        up.batch |= o == OPT_BATCH;
     }
     if (up.all && optind < argc)
         return cli_usage(cli, "either --all or names, not both");

@@ -12,7 +12,8 @@
 #define MORE "More"
 
 const struct cli_command CLI_COMMANDS[] = {
-    {"up", TUNNELS, "connect VMs and open their forwards", "[--no-wait] [--timeout TIME] [--json] [VM...]",
+    {"up", TUNNELS, "connect VMs and open their forwards",
+     "[--no-wait] [--batch] [--timeout TIME] [--json] [VM...]",
      "Without a VM: every VM of the configuration. A VM that the configuration does not name is looked up in "
      "Azure.\n"
      "\n"
@@ -20,6 +21,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --no-wait          return at once; aditd goes on trying\n"
      "      --wait             return when each is up or has failed (the default)\n"
      "      --timeout TIME     wait no longer than this (60)\n"
+     "      --batch            ask nobody: what needs a passphrase or a password fails\n"
      "      --json             print the outcome as JSON\n",
      cmd_up},
     {"down", TUNNELS, "close VMs' forwards and connections", "[--json] VM... | --all",
@@ -31,7 +33,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --json             print the status as JSON; with --watch one object a line\n",
      cmd_status},
     {"forward", TUNNELS, "add forwards to a VM",
-     "VM -L SPEC [-L SPEC...] [--detach] [--user USER] [--timeout TIME]",
+     "VM -L SPEC [-L SPEC...] [--detach] [--user USER] [--batch] [--timeout TIME]",
      "SPEC is as after ssh's -L: [bind:]port:host:hostport, or a bare 3389 for 3389:localhost:3389.\n"
      "The forwards last until Ctrl-C; with --detach until `adit cancel`, `adit down` or aditd's end.\n"
      "\n"
@@ -39,6 +41,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -d, --detach           return when the forwards listen and the VM is up\n"
      "  -u, --user USER        log in as USER\n"
      "      --timeout TIME     give up when the VM is not up by then (60)\n"
+     "      --batch            ask nobody: what needs a passphrase or a password fails\n"
      "      --json             print what listens where as JSON\n",
      cmd_forward},
     {"cancel", TUNNELS, "end forwards of a VM", "VM -L FORWARD [-L FORWARD...]",
@@ -46,7 +49,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
     {"rdp", TUNNELS, "open a VM's desktop in your RDP client",
-     "[--client CLIENT] [--print] [--write FILE.rdp] [--keep] VM [-- CLIENT-ARGUMENT...]",
+     "[--client CLIENT] [--print] [--write FILE.rdp] [--keep] [--batch] VM [-- CLIENT-ARGUMENT...]",
      "The tunnel has a loopback port of its own and stays as long as a window is open on it.\n"
      "\n"
      "      --client CLIENT    instead of the first that is here of those in adit(1)\n"
@@ -55,6 +58,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --keep             leave the tunnel to aditd, until `adit cancel`\n"
      "      --port PORT        where the VM listens (3389)\n"
      "  -u, --user USER        log in to SSH as USER\n"
+     "      --batch            ask nobody: what needs a passphrase or a password fails\n"
      "      --timeout TIME     give up when the VM is not up by then (60)\n",
      cmd_rdp},
     {"doctor", AZURE, "find what stands in the way of a tunnel to a VM",
@@ -109,7 +113,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "until it is revoked there.\n",
      cmd_logout},
     {"proxy", SSH, "connect standard input and output to a VM",
-     "[--fdpass] [--wait] [--start] [--timeout TIME] HOST PORT",
+     "[--fdpass] [--wait] [--start] [--batch] [--timeout TIME] HOST PORT",
      "For ssh_config:  ProxyCommand adit proxy %h %p\n"
      "or, with nothing left in the data path:  ProxyCommand adit proxy --fdpass %h %p  and  ProxyUseFdpass "
      "yes\n"
@@ -118,6 +122,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --wait             try again while the VM is not up yet\n"
      "      --start            start the VM when it is off, and those that it is reached through; then as "
      "--wait\n"
+     "      --batch            ask nobody: a VM in between that needs a passphrase or a password fails\n"
      "      --timeout TIME     give up when there is no connection by then (30; with --wait or --start "
      "300)\n",
      cmd_proxy},
@@ -125,6 +130,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --all              every VM of the configured subscriptions, or of all that you may see\n"
      "      --no-cache         ask Azure even if the answer is at hand; an old answer will not do\n"
      "      --timeout TIME     give up then (30)\n"
+     "      --batch            taken for the other commands' sake: it asks nobody\n"
      "      --json             print it as JSON\n",
      cmd_resolve},
     {"ssh", SSH, "run ssh on a VM, with az ssh vm's options",
@@ -135,6 +141,7 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --local-user USER, --port PORT          instead of the configured ones\n"
      "      --prefer-private-ip                     connect to the VM's private address\n"
      "      --ssh-client-folder FOLDER              run the ssh of this folder\n"
+     "      --batch                                 nobody is asked, by ssh neither\n"
      "      --resource-type TYPE, -y                taken for az's sake\n"
      "\n"
      "With nothing but -N and -L behind -- adit carries the forwards itself, as `adit forward` does.\n",

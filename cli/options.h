@@ -21,7 +21,8 @@ enum {
     OPT_NOW,
     OPT_LEVEL,
     OPT_RUNNING,
-    OPT_VM
+    OPT_VM,
+    OPT_BATCH
 };
 
 /* As getopt_long(3), quiet; -1 at the end, '?' after the wrong option has been reported: return EX_USAGE

@@ -26,6 +26,7 @@ static const struct option OPTIONS[] = {
     {"resource-type", required_argument, NULL, OPT_RESOURCE_TYPE},
     {"ssh-client-folder", required_argument, NULL, OPT_CLIENT_FOLDER},
     {"yes-without-prompt", no_argument, NULL, 'y'},
+    {"batch", no_argument, NULL, OPT_BATCH},
     {NULL, 0, NULL, 0},
 };
 
@@ -57,6 +58,7 @@ static int take(struct ssh_args *a, struct target *t, const struct cli *cli, int
     if (text)
         *text = optarg;
     a->private_ip |= option == OPT_PRIVATE_IP;
+    a->batch |= option == OPT_BATCH;
     if (option == OPT_PORT)
         return options_number(cli, "the port", optarg, 1, UINT16_MAX, &a->port);
     return option == OPT_RESOURCE_TYPE ? check_type(cli, optarg) : 0;

@@ -13,6 +13,7 @@ struct ssh_args {
     const char *identity, *public_key, *certificate, *client_folder;
     uint32_t port; /* 0: not given */
     bool private_ip;
+    bool batch;   /* nobody is to be asked */
     char **words; /* behind "--" */
     int word_count;
 };

@@ -81,10 +81,12 @@ static void put(struct question *q, struct questioner *w)
                                "prompt", control_text(q->prompt), "echo", q->echo));
 }
 
+/* For the same key, whether or not a wrong passphrase was given before. */
 static bool same(const struct question *a, const struct question *b)
 {
+    size_t n = strlen(a->prompt), m = strlen(b->prompt), least = n < m ? n : m;
     return strcmp(a->kind, "passphrase") == 0 && strcmp(b->kind, "passphrase") == 0 &&
-           strcmp(a->prompt, b->prompt) == 0;
+           strcmp(a->prompt + n - least, b->prompt + m - least) == 0;
 }
 
 static bool is_put_already(const struct question *q)

@@ -221,9 +221,9 @@ static void cancel(void *self, void *handle)
 
 int ssh_askpass_new(struct ssh_askpass **out, struct uv_loop_s *loop, struct err *err)
 {
-    const char *program = getenv("SSH_ASKPASS");
-    if (!program || !*program)
-        return err_set(err, ERR_NOTFOUND, "SSH_ASKPASS is not set, so nobody can be asked");
+    const char *program = getenv("SSH_ASKPASS"), *require = getenv("SSH_ASKPASS_REQUIRE");
+    if (!program || !*program || (require && strcmp(require, "never") == 0))
+        return err_set(err, ERR_NOTFOUND, "SSH_ASKPASS is not set or not to be used, so nobody can be asked");
     if (access(program, X_OK) < 0)
         return err_set(err, ERR_NOTFOUND, "SSH_ASKPASS names %s, which cannot be run", program);
     struct ssh_askpass *a = mem_zalloc(sizeof *a);

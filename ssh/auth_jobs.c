@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "keychain.h"
 
 struct ssh_job {
     uv_work_t work;
@@ -162,6 +163,7 @@ static void unlock(uv_work_t *work)
     const struct ssh_keyfile *k = &job->ring->files[job->index];
     struct ssh_keyfile *opened = &job->opened;
     if (!job->passphrase) {
+        ssh_keychain_wait(k->path);
         ssh_keyfile_load(opened, k->path);
         err_copy(&job->err, &opened->trouble, ERR_AUTH);
         if (opened->pkey && k->blob &&
@@ -171,7 +173,10 @@ static void unlock(uv_work_t *work)
         }
         return;
     }
+    struct ssh_keychain_opening opening;
+    ssh_keychain_open_begin(&opening, k->path);
     (void)ssh_keyfile_unlock(opened, k->path, job->passphrase, k->blob, k->blob_len, &job->err);
+    ssh_keychain_open_end(&opening);
 }
 
 static void on_unlocked(uv_work_t *work, int status)

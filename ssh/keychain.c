@@ -23,6 +23,8 @@ struct kept {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list keys = {&keys, &keys}; /* in the order of opening; under the lock, as what follows */
 static unsigned count;
+static struct list opening = {&opening, &opening};
+static pthread_cond_t opened = PTHREAD_COND_INITIALIZER; /* one less is being opened */
 
 static void drop(struct kept *e)
 {
@@ -95,5 +97,40 @@ void ssh_keychain_add(const struct ssh_keyfile *k, const char *text, size_t n)
         drop(container_of(list_first(&keys), struct kept, node));
     list_push(&keys, &e->node);
     count++;
+    pthread_mutex_unlock(&lock);
+}
+
+void ssh_keychain_open_begin(struct ssh_keychain_opening *o, const char *path)
+{
+    o->path = path;
+    pthread_mutex_lock(&lock);
+    list_push(&opening, &o->node);
+    pthread_mutex_unlock(&lock);
+}
+
+void ssh_keychain_open_end(struct ssh_keychain_opening *o)
+{
+    pthread_mutex_lock(&lock);
+    list_remove(&o->node);
+    pthread_cond_broadcast(&opened);
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_being_opened(const char *path)
+{
+    const struct ssh_keychain_opening *o;
+    list_each(o, &opening, struct ssh_keychain_opening, node)
+    {
+        if (strcmp(o->path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+void ssh_keychain_wait(const char *path)
+{
+    pthread_mutex_lock(&lock);
+    while (is_being_opened(path))
+        pthread_cond_wait(&opened, &lock);
     pthread_mutex_unlock(&lock);
 }

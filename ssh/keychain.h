@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "base/list.h"
+
 #define SSH_KEYCHAIN_MAX 64 /* keys; the one that was opened first goes when there are more */
 
 /* path NULL: all of them. */
@@ -22,6 +24,16 @@ struct ssh_keyfile;
 /* text: the file's content. Puts the key into k, which has none, and clears its trouble; nothing when it is
  * not there. */
 void ssh_keychain_find(struct ssh_keyfile *k, const char *text, size_t n);
+/* A file is being unlocked; whoever wants its key soon waits for that rather than ask for the passphrase
+ * again. */
+struct ssh_keychain_opening {
+    struct list node;
+    const char *path;
+};
+void ssh_keychain_open_begin(struct ssh_keychain_opening *o, const char *path);
+void ssh_keychain_open_end(struct ssh_keychain_opening *o);
+void ssh_keychain_wait(const char *path); /* until no one is at it; on the pool of threads only */
+
 /* Out of memory: it is not kept. */
 void ssh_keychain_add(const struct ssh_keyfile *k, const char *text, size_t n);
 

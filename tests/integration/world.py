@@ -96,7 +96,7 @@ class World:
 
     # ---- commands ----
 
-    def adit(self, *args, check=True, timeout=60, env=None, stdin=subprocess.DEVNULL):
+    def adit(self, *args, check=True, timeout=60, env=None, stdin=subprocess.DEVNULL, start_new_session=False):
         """Runs adit to its end; the CompletedProcess has text in stdout and stderr."""
         done = subprocess.run(
             [BIN / "adit", *map(str, args)],
@@ -105,6 +105,7 @@ class World:
             capture_output=True,
             text=True,
             timeout=timeout,
+            start_new_session=start_new_session,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"adit {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}{self.logs()}")
