@@ -18,7 +18,18 @@ static void opening_over(struct ssh_chan *ch)
     ch->conn->open_count--;
 }
 
-static void detach(struct ssh_chan *ch)
+void ssh_chan_enter(struct ssh_chan *ch, struct ssh_conn *c)
+{
+    ch->conn = c;
+    list_init(&ch->node);
+    list_init(&ch->blocked);
+    list_init(&ch->opening);
+    list_push(&c->chans, &ch->node);
+    if (!ch->own)
+        c->chan_count++;
+}
+
+void ssh_chan_leave(struct ssh_chan *ch)
 {
     opening_over(ch);
     list_remove(&ch->node);
@@ -39,7 +50,6 @@ static int open_chan(struct ssh_chan **out, struct ssh_conn *c, const struct ssh
         mem_free(ch);
         return err_set(err, ERR_NOMEM, "out of memory");
     }
-    ch->conn = c;
     ch->events = *events;
     ch->arg = arg;
     ch->own = own;
@@ -49,14 +59,10 @@ static int open_chan(struct ssh_chan **out, struct ssh_conn *c, const struct ssh
         mem_free(ch);
         return rc;
     }
-    list_init(&ch->node);
-    list_init(&ch->blocked);
-    list_init(&ch->opening);
-    list_push(&c->chans, &ch->node);
+    ssh_chan_enter(ch, c);
     if (!own) {
         list_push(&c->opening, &ch->opening);
         c->open_count++;
-        c->chan_count++;
     }
     *out = ch;
     return 0;
@@ -127,7 +133,7 @@ void ssh_chan_up_closed(struct ssh_chan *ch, const struct err *err)
 {
     ch->ended = true;
     ch->ec = NULL;
-    detach(ch);
+    ssh_chan_leave(ch);
     ch->events.closed(ch->arg, err);
     mem_free(ch);
 }
@@ -176,7 +182,11 @@ void ssh_chan_close(struct ssh_chan *ch)
     if (ch->ended)
         return;
     struct ssh_conn *c = ch->conn;
-    detach(ch);
+    if (ch->incoming) {
+        ssh_chan_refuse(ch, "connect failed");
+        return;
+    }
+    ssh_chan_leave(ch);
     c->engine->ops->close(ch->ec);
     if (c->open_count == 0 && !c->wake_done)
         ssh_conn_soon(c);

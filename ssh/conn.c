@@ -132,6 +132,8 @@ const struct ssh_engine_up ssh_conn_up = {
     .data = ssh_chan_up_data,
     .eof = ssh_chan_up_eof,
     .closed = ssh_chan_up_closed,
+    .answered = ssh_listen_up_answered,
+    .incoming = ssh_listen_up_incoming,
 };
 
 void ssh_conn_authenticated(struct ssh_conn *c, const char *how)
@@ -176,6 +178,7 @@ static void end(struct ssh_conn *c)
         err_set(&why, ERR_CANCELED, "the SSH connection was closed");
     while ((node = list_first(&c->chans)) != NULL)
         ssh_chan_up_closed(container_of(node, struct ssh_chan, node), &why);
+    ssh_listen_end_all(c, &why);
     if (!c->failed || why.code == ERR_HOSTKEY || why.code == ERR_AUTH)
         c->engine->ops->goodbye(c->engine);
     c->engine->ops->free(c->engine);
@@ -315,6 +318,7 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
     list_init(&c->chans);
     list_init(&c->blocked);
     list_init(&c->opening);
+    list_init(&c->listens);
     ready_init(&c->step, on_step);
     timer_init(&c->deadline, c->opt.clock, on_deadline);
     ssh_keepalive_init(&c->keepalive, c);

@@ -47,6 +47,8 @@ struct ssh_conn {
     unsigned chan_count; /* without our own */
     struct list opening; /* those that are not open yet, oldest first */
     unsigned open_count;
+    struct list listens; /* with those that are being taken back */
+    unsigned listen_count;
 
     struct ready step;
     bool stepping; /* the engine asked for step() */
@@ -73,6 +75,7 @@ struct ssh_chan {
     uint64_t since_ms;   /* when it was asked for */
     bool own;            /* ours, not the user's */
     bool open, ended, eof_sent;
+    bool incoming; /* the server opened it, and it is not accepted yet */
 };
 
 /* conn_options.c */
@@ -95,6 +98,15 @@ void ssh_chan_up_closed(struct ssh_chan *ch, const struct err *err);
 void ssh_chan_offer_room(struct ssh_conn *c); /* `writable` to those that waited and have room now */
 int ssh_chan_open_session(struct ssh_chan **out, struct ssh_conn *c, const char *command,
                           const struct ssh_chan_events *events, void *arg, struct err *err);
+
+/* Its place among the connection's channels; not yet open. */
+void ssh_chan_enter(struct ssh_chan *ch, struct ssh_conn *c);
+void ssh_chan_leave(struct ssh_chan *ch);
+
+/* listen.c */
+void ssh_listen_up_answered(void *owner, const struct ssh_answer *answer);
+void ssh_listen_up_incoming(void *conn, const struct ssh_incoming *in);
+void ssh_listen_end_all(struct ssh_conn *c, const struct err *err); /* the connection has ended */
 
 /* wake.c */
 void ssh_wake_maybe(struct ssh_conn *c);

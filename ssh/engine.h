@@ -54,6 +54,33 @@ struct ssh_open_req {
     const char *command; /* of a session: executed before `opened`; static or NULL */
 };
 
+/* A request about the whole connection that wants an answer (RFC 4254 §4). */
+struct ssh_request {
+    const char *name; /* static */
+    const uint8_t *message;
+    size_t message_len; /* what follows the two fixed fields; copied */
+    void *owner;        /* comes back with the answer; lives until then, or as long as the engine */
+};
+
+struct ssh_answer {
+    bool ok;
+    const uint8_t *message; /* what came with it; borrowed */
+    size_t message_len;
+    const char *said; /* what the server said about it on the side (SSH_MSG_DEBUG), printable, or NULL */
+};
+
+/* A channel that the server opens. */
+struct ssh_incoming {
+    struct ssh_echan *chan; /* owner NULL: the up-call sets it, or refuses */
+    const uint8_t *type;
+    size_t type_len;
+    const uint8_t *message; /* what follows the four fixed fields */
+    size_t message_len;
+};
+
+/* RFC 4254 §5.1 */
+enum ssh_refusal { SSH_REFUSED_PROHIBITED = 1, SSH_REFUSED_CONNECT, SSH_REFUSED_TYPE, SSH_REFUSED_SHORTAGE };
+
 struct ssh_auth_reply {
     bool ok;
     bool partial;        /* RFC 4252 §5.1: this step was taken, more are wanted */
@@ -86,6 +113,9 @@ struct ssh_engine_up {
     void (*data)(struct ssh_chan *ch, const uv_buf_t *bufs, unsigned count);
     void (*eof)(struct ssh_chan *ch);
     void (*closed)(struct ssh_chan *ch, const struct err *err); /* NULL: orderly */
+    void (*answered)(void *owner, const struct ssh_answer *answer);
+    /* Sets the owner, or calls refuse(): one of the two before it returns. */
+    void (*incoming)(void *conn, const struct ssh_incoming *in);
 };
 
 struct ssh_engine_ops {
@@ -122,6 +152,11 @@ struct ssh_engine_ops {
     void (*rx_consume)(struct ssh_echan *c, size_t n);
     void (*eof)(struct ssh_echan *c);
     void (*close)(struct ssh_echan *c);
+
+    /* NULL for an engine that cannot have the server listen: then these three are not called. */
+    int (*request)(struct ssh_engine *e, const struct ssh_request *req, struct err *err);
+    int (*accept)(struct ssh_echan *c, struct err *err); /* of a channel that came in; open from now on */
+    void (*refuse)(struct ssh_echan *c, enum ssh_refusal code, const char *why); /* or this; it is gone */
 
     /* Asks the peer for a sign of life. 1: pong will follow; 0: something else is under way whose answer will
      * do. */

@@ -27,8 +27,10 @@
 
 struct ssh_conn;
 struct ssh_chan;
+struct ssh_listen;
 
 #define SSH_CHANNELS_MAX 8192         /* of one connection; an open beyond is ERR_LIMIT */
+#define SSH_LISTENS_MAX 1024          /* of one connection, with those that are being taken back */
 #define SSH_RX_WINDOW_MAX (16u << 20) /* to what a window may grow while its reader keeps up */
 #define SSH_RX_WINDOW                                                                                        \
     (2u << 20) /* what the peer may send to a channel unasked, and so the most that one can hold */
@@ -153,5 +155,46 @@ void ssh_chan_eof(struct ssh_chan *ch);
  * An open that is still under way is completed and thrown away behind the scenes: it is never mistaken for
  * another one's. */
 void ssh_chan_close(struct ssh_chan *ch);
+
+/* ---- listening at the server (RFC 4254 §7; for Unix sockets OpenSSH's PROTOCOL §2.4) ---- */
+
+struct ssh_bind {
+    enum ssh_target_kind kind;
+    const char *host; /* TCP, RFC 4254 §7.1: "localhost", "" for every address, or one of the server's */
+    uint16_t port;    /* 0: the server chooses */
+    const char *path; /* UNIX */
+};
+
+struct ssh_origin {
+    const char *host; /* who connected, as the server says; "" for a Unix socket. Not to be trusted. */
+    uint16_t port;
+};
+
+struct ssh_listen_events {
+    /* The server listens; port is the one that it listens on, 0 for a Unix socket. */
+    void (*listening)(void *arg, uint16_t port);
+    /* Somebody connected there. True: ssh_chan_take() was called, and ssh_chan_accept() or ssh_chan_refuse()
+     * follows, now or later. False: it is refused, and ch is gone. */
+    bool (*incoming)(void *arg, struct ssh_chan *ch, const struct ssh_origin *from);
+    /* Exactly once and last; never NULL. When the server would not listen: ERR_DENIED with its reason, or
+     * ERR_REFUSED when it gave none. Otherwise why the connection ended. Its channels go on. The listen frees
+     * itself after this callback. */
+    void (*closed)(void *arg, const struct err *err);
+};
+
+/* Asks the server to listen; events follow later. Strings are copied. ERR_UNSUPPORTED: not with this engine.
+ * ERR_EXISTS, ERR_NOMEM, ERR_LIMIT, ERR_INVAL, ERR_CLOSED (connection not up). */
+int ssh_listen_open(struct ssh_listen **out, struct ssh_conn *c, const struct ssh_bind *bind,
+                    const struct ssh_listen_events *events, void *arg, struct err *err);
+/* The server is told to stop; synchronous and silent. Channels that came in before go on. */
+void ssh_listen_close(struct ssh_listen *l);
+
+/* Who is told of a channel that came in from now on; may be called again until it is accepted. Of its events
+ * only `closed` fires before that; `opened` never does. */
+void ssh_chan_take(struct ssh_chan *ch, const struct ssh_chan_events *events, void *arg);
+/* The channel is open from now on, like any other. */
+void ssh_chan_accept(struct ssh_chan *ch);
+/* Instead: the other side is told why; silent as ssh_chan_close(). Only before ssh_chan_accept(). */
+void ssh_chan_refuse(struct ssh_chan *ch, const char *why);
 
 #endif

@@ -54,25 +54,37 @@ static int number(struct native *n, struct native_chan *c)
     return 0;
 }
 
+struct native_chan *chan_new(struct native *n, struct err *err)
+{
+    if (n->chan_count >= NATIVE_CHANNELS_MAX) {
+        err_set(err, ERR_LIMIT, "too many channels of the SSH connection are still being closed");
+        return NULL;
+    }
+    struct native_chan *c = mem_zalloc(sizeof *c);
+    if (!c || number(n, c) < 0) {
+        mem_free(c);
+        err_set(err, ERR_NOMEM, "out of memory");
+        return NULL;
+    }
+    n->chan_count++;
+    c->base.engine = &n->base;
+    c->rx_window = c->rx_target = SSH_RX_WINDOW;
+    list_init(&c->node);
+    list_push(&n->open_order, &c->node);
+    return c;
+}
+
 int native_open(struct ssh_engine *e, const struct ssh_open_req *req, struct ssh_chan *owner,
                 struct ssh_echan **out, struct err *err)
 {
     struct native *n = native_of(e);
     struct wire_writer w;
-    if (n->chan_count >= NATIVE_CHANNELS_MAX)
-        return err_set(err, ERR_LIMIT, "too many channels of the SSH connection are still being closed");
-    struct native_chan *c = mem_zalloc(sizeof *c);
-    if (!c || number(n, c) < 0) {
-        mem_free(c);
-        return err_set(err, ERR_NOMEM, "out of memory");
-    }
-    n->chan_count++;
-    c->base.engine = e;
+    struct err why;
+    struct native_chan *c = chan_new(n, &why);
+    if (!c)
+        return err_copy(err, &why, ERR_NOMEM);
     c->base.owner = owner;
     c->command = req->command;
-    c->rx_window = c->rx_target = SSH_RX_WINDOW;
-    list_init(&c->node);
-    list_push(&n->open_order, &c->node);
     wire_write_init(&w);
     wire_put_u8(&w, MSG_CHANNEL_OPEN);
     wire_put_cstr(&w, req->type);
@@ -159,7 +171,7 @@ static int on_confirmation(struct native *n, struct native_chan *c, struct wire_
     c->peer_id = wire_get_u32(r);
     c->tx_window = wire_get_u32(r);
     c->tx_packet = wire_get_u32(r);
-    if (!wire_ok(r) || c->state != NATIVE_OPENING || c->tx_packet == 0)
+    if (!wire_ok(r) || c->state != NATIVE_OPENING || c->incoming || c->tx_packet == 0)
         return native_wrong("a malformed confirmation of a channel", err);
     if (!c->base.owner)
         return send_close(c, err);
@@ -175,7 +187,7 @@ static int on_failure(struct native *n, struct native_chan *c, struct wire_reade
     char clean[160];
     uint32_t code = wire_get_u32(r);
     struct wire_str text = wire_get_str(r);
-    if (!wire_ok(r) || c->state != NATIVE_OPENING)
+    if (!wire_ok(r) || c->state != NATIVE_OPENING || c->incoming)
         return native_wrong("a malformed refusal of a channel", err);
     ssh_text_clean(clean, sizeof clean, text.data, text.len);
     const char *kind = code < sizeof codes / sizeof *codes ? codes[code] : NULL;
@@ -237,30 +249,11 @@ static int on_answer(struct native *n, struct native_chan *c, bool ok, struct er
     return rc;
 }
 
-/* Nothing of ours is opened by the server. */
-static int refuse(struct native *n, struct wire_reader *r, struct err *err)
-{
-    struct wire_writer w;
-    (void)wire_get_str(r);
-    uint32_t id = wire_get_u32(r);
-    if (!wire_ok(r))
-        return native_wrong("a malformed request for a channel", err);
-    wire_write_init(&w);
-    wire_put_u8(&w, MSG_CHANNEL_OPEN_FAILURE);
-    wire_put_u32(&w, id);
-    wire_put_u32(&w, 1); /* administratively prohibited */
-    wire_put_cstr(&w, "nothing was asked to be forwarded");
-    wire_put_cstr(&w, "");
-    int rc = native_send(n, &w, err);
-    wire_write_done(&w);
-    return rc;
-}
-
 int chan_message(struct native *n, uint8_t type, struct wire_reader *r, struct err *err)
 {
     struct wire_reader all = *r;
     if (type == MSG_CHANNEL_OPEN)
-        return refuse(n, r, err);
+        return incoming_open(n, r, err);
     struct native_chan *c = chan_find(n, wire_get_u32(r));
     if (!wire_ok(r) || !c)
         return native_wrong("a message about a channel that there is not", err);

@@ -40,8 +40,10 @@ static int transport(struct native *n, uint8_t type, struct wire_reader *r, stru
     case MSG_DISCONNECT:
         return disconnected(n, r, err);
     case MSG_IGNORE:
-    case MSG_DEBUG:
     case MSG_UNIMPLEMENTED:
+        return 1;
+    case MSG_DEBUG:
+        global_said(n, r);
         return 1;
     case MSG_EXT_INFO:
         auth_ext_info(n, r);

@@ -16,6 +16,7 @@ static void destroy(struct ssh_engine *e)
     while ((node = list_first(&n->open_order)) != NULL)
         chan_free(n, container_of(node, struct native_chan, node));
     mem_free(n->chans);
+    global_done(n);
     cipher_keys_free(n->in.keys);
     cipher_keys_free(n->out.keys);
     kex_done(&n->kex);
@@ -39,6 +40,7 @@ static int create(struct ssh_engine **out, const struct ssh_engine_config *confi
     n->base.up = up;
     n->base.conn = conn;
     list_init(&n->open_order);
+    list_init(&n->requests);
     wire_write_init(&n->held);
     wire_write_init(&n->kex.ours);
     wire_write_init(&n->kex.theirs);
@@ -135,5 +137,8 @@ const struct ssh_engine_ops ssh_engine_native = {
     .rx_consume = native_rx_consume,
     .eof = native_eof,
     .close = native_close,
+    .request = native_request,
+    .accept = native_accept,
+    .refuse = native_refuse,
     .ping = native_ping,
 };

@@ -130,6 +130,7 @@ struct native_chan {
     uint32_t rx_target;             /* what it is let send when nothing waits here */
     size_t uncredited;              /* came, and is not consumed */
     uint64_t rate_from, rate_bytes; /* since when (ns), and how much was consumed since */
+    bool incoming;                  /* the server opened it, and nobody has accepted it yet */
     bool eof_wanted, eof_got, close_sent;
 };
 
@@ -164,9 +165,10 @@ struct native {
     uint32_t chan_cap, chan_count;
     uint32_t free_hint;
     struct list open_order; /* every channel, for the end */
-    unsigned pings;         /* global requests of ours without an answer */
-    uint64_t ping_ns,
-        rtt_ns; /* when the one that is out was sent; the shortest round trip seen, 0 = none yet */
+    struct list requests; /* global ones of ours without an answer, oldest first: that is how answers come */
+    char said[160];       /* the server's last SSH_MSG_DEBUG … */
+    uint32_t said_seq;    /* … and the number of the packet right behind it */
+    uint64_t rtt_ns;      /* the shortest round trip seen, 0 = none yet */
     struct rx_batch batch;
     size_t arena_len; /* bytes that packets of this feed() were decrypted to */
 };
@@ -223,10 +225,16 @@ int native_open(struct ssh_engine *e, const struct ssh_open_req *req, struct ssh
 void native_eof(struct ssh_echan *c);
 void native_close(struct ssh_echan *c);
 void chan_free(struct native *n, struct native_chan *c);
+struct native_chan *chan_new(struct native *n, struct err *err);
 /* A message of the type and the server's number of the channel, and that is all: EOF, CLOSE, SUCCESS,
  * FAILURE. */
 int chan_send_bare(struct native_chan *c, uint8_t type, struct err *err);
 struct native_chan *chan_find(struct native *n, uint32_t id);
+
+/* incoming.c: channels that the server opens */
+int incoming_open(struct native *n, struct wire_reader *r, struct err *err);
+int native_accept(struct ssh_echan *c, struct err *err);
+void native_refuse(struct ssh_echan *c, enum ssh_refusal code, const char *why);
 
 /* rx.c */
 int rx_data(struct native *n, struct wire_reader *r, bool extended, struct err *err);
@@ -242,6 +250,9 @@ int tx_adjust(struct native_chan *c, struct wire_reader *r, struct err *err);
 /* global.c */
 int global_message(struct native *n, uint8_t type, struct wire_reader *r, struct err *err);
 int native_ping(struct ssh_engine *e, struct err *err);
+int native_request(struct ssh_engine *e, const struct ssh_request *req, struct err *err);
+void global_said(struct native *n, struct wire_reader *r); /* SSH_MSG_DEBUG */
+void global_done(struct native *n);
 
 /* For functions that cannot return an error. */
 void native_fatal(struct native *n, const struct err *err);

@@ -2,7 +2,7 @@
  * fake: an engine without cryptography and the server for it, to test what stands above the engines.
  *
  * Both ends first send a version line. Then frames: type (1 byte), channel (4), length (4), payload. The
- * client counts channels. Nothing of it is ever linked into the product.
+ * client counts its channels, the server those that it opens. Nothing of it is ever linked into the product.
  */
 #ifndef ADIT_TESTS_FLOW_SSH_FAKE_H
 #define ADIT_TESTS_FLOW_SSH_FAKE_H
@@ -16,6 +16,8 @@
 #define FAKE_HEADER 9
 #define FAKE_FRAME_MAX (128u << 10)
 #define FAKE_WINDOW (2u << 20)
+#define FAKE_THEIRS 0x80000000u /* in the number of a channel that the server opened */
+#define FAKE_FORGER "forger"    /* who listens there gets channels from other places first */
 
 enum fake_type {
     FAKE_HOST_KEY, /* server: public key blob */
@@ -31,6 +33,11 @@ enum fake_type {
     FAKE_CLOSE, /* each side once */
     FAKE_PING,
     FAKE_PONG,
+    FAKE_REQUEST,  /* client: name, NUL, the message of RFC 4254; answers come in order */
+    FAKE_ANSWER,   /* server: channel 1 yes, 0 no; the answer's message */
+    FAKE_INCOMING, /* server, a channel of its own number: type, NUL, message */
+    FAKE_ACCEPTED,
+    FAKE_TURNED_DOWN,
 };
 
 extern const struct ssh_engine_ops fake_engine; /* for ssh_engine_set_extra(); its name is "fake" */

@@ -4,37 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/list.h"
 #include "base/mem.h"
-#include "fake.h"
-
-struct fake_chan {
-    struct ssh_echan base;
-    struct list node;
-    uint32_t id;
-    bool open, eof_sent, close_sent;
-    uint32_t window;     /* what may be sent */
-    uint32_t uncredited; /* what was consumed since the last credit */
-};
-
-struct fake {
-    struct ssh_engine base;
-    char *user;
-    bool banner_seen;
-    struct list chans;
-    uint32_t next_id;
-    uint8_t *in;
-    size_t in_len, in_cap;
-};
+#include "fake_engine.h"
 
 static uint8_t scratch[FAKE_HEADER + SSH_TX_MAX];
 
-static struct fake *fake_of(struct ssh_engine *e)
-{
-    return (struct fake *)e;
-}
-
-static int frame(struct fake *f, enum fake_type type, uint32_t id, const void *data, size_t n)
+int fake_frame(struct fake *f, enum fake_type type, uint32_t id, const void *data, size_t n)
 {
     uint8_t head[FAKE_HEADER];
     head[0] = (uint8_t)type;
@@ -45,10 +20,10 @@ static int frame(struct fake *f, enum fake_type type, uint32_t id, const void *d
 }
 
 /* For what cannot return an error. */
-static void send_frame(struct fake *f, enum fake_type type, uint32_t id, const void *data, size_t n)
+void fake_send(struct fake *f, enum fake_type type, uint32_t id, const void *data, size_t n)
 {
     struct err err;
-    if (frame(f, type, id, data, n) < 0) {
+    if (fake_frame(f, type, id, data, n) < 0) {
         err_set(&err, ERR_NOMEM, "out of memory");
         f->base.up->fatal(f->base.conn, &err);
     }
@@ -69,11 +44,12 @@ static int create(struct ssh_engine **out, const struct ssh_engine_config *confi
     f->base.conn = conn;
     f->user = user;
     list_init(&f->chans);
+    list_init(&f->requests);
     *out = &f->base;
     return 0;
 }
 
-static void chan_free(struct fake_chan *c)
+void fake_chan_free(struct fake_chan *c)
 {
     list_remove(&c->node);
     mem_free(c);
@@ -83,8 +59,9 @@ static void destroy(struct ssh_engine *e)
 {
     struct fake *f = fake_of(e);
     struct list *node;
+    fake_requests_done(f);
     while ((node = list_first(&f->chans)) != NULL)
-        chan_free(container_of(node, struct fake_chan, node));
+        fake_chan_free(container_of(node, struct fake_chan, node));
     mem_free(f->in);
     mem_free(f->user);
     mem_free(f);
@@ -111,7 +88,7 @@ static struct fake_chan *find(struct fake *f, uint32_t id)
 static void send_close(struct fake *f, struct fake_chan *c)
 {
     if (!c->close_sent)
-        send_frame(f, FAKE_CLOSE, c->id, NULL, 0);
+        fake_send(f, FAKE_CLOSE, c->id, NULL, 0);
     c->close_sent = true;
 }
 
@@ -136,7 +113,7 @@ static void chan_frame(struct fake *f, struct fake_chan *c, enum fake_type type,
         n = n < sizeof text - 1 ? n : sizeof text - 1;
         memcpy(text, data, n);
         text[n] = '\0';
-        chan_free(c);
+        fake_chan_free(c);
         err_set(&err, ERR_REFUSED, "%s", text);
         if (owner)
             up->closed(owner, &err);
@@ -154,7 +131,7 @@ static void chan_frame(struct fake *f, struct fake_chan *c, enum fake_type type,
         break;
     case FAKE_CLOSE:
         send_close(f, c);
-        chan_free(c);
+        fake_chan_free(c);
         if (owner)
             up->closed(owner, NULL);
         break;
@@ -182,6 +159,10 @@ static int on_frame(struct fake *f, enum fake_type type, uint32_t id, const uint
     case FAKE_PONG:
         up->pong(f->base.conn);
         return 0;
+    case FAKE_ANSWER:
+        return fake_answered(f, id == 1, data, n, err);
+    case FAKE_INCOMING:
+        return fake_incoming(f, id, data, n, err);
     default:
         c = find(f, id);
         if (c)
@@ -254,7 +235,7 @@ static int say_user(struct fake *f, const uint8_t *blob, size_t n, struct err *e
     memcpy(text, f->user, len);
     if (n)
         memcpy(text + len, blob, n);
-    int rc = frame(f, FAKE_USER, 0, text, len + n);
+    int rc = fake_frame(f, FAKE_USER, 0, text, len + n);
     mem_free(text);
     return rc < 0 ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }
@@ -309,7 +290,7 @@ static int open_chan(struct ssh_engine *e, const struct ssh_open_req *req, struc
         memcpy(text, req->type, len);
         if (req->message_len)
             memcpy(text + len, req->message, req->message_len);
-        rc = frame(f, FAKE_OPEN, c->id, text, len + req->message_len);
+        rc = fake_frame(f, FAKE_OPEN, c->id, text, len + req->message_len);
     }
     mem_free(text);
     if (rc < 0) {
@@ -335,7 +316,7 @@ static int tx_commit(struct ssh_echan *ec, size_t n, struct err *err)
 {
     struct fake_chan *c = (struct fake_chan *)ec;
     c->window -= (uint32_t)n;
-    return frame(fake_of(ec->engine), FAKE_DATA, c->id, scratch, n) < 0
+    return fake_frame(fake_of(ec->engine), FAKE_DATA, c->id, scratch, n) < 0
                ? err_set(err, ERR_NOMEM, "out of memory")
                : 0;
 }
@@ -349,14 +330,14 @@ static void rx_consume(struct ssh_echan *ec, size_t n)
         return;
     fake_put32(credit, c->uncredited);
     c->uncredited = 0;
-    send_frame(fake_of(ec->engine), FAKE_WINDOW_ADD, c->id, credit, sizeof credit);
+    fake_send(fake_of(ec->engine), FAKE_WINDOW_ADD, c->id, credit, sizeof credit);
 }
 
 static void send_eof(struct ssh_echan *ec)
 {
     struct fake_chan *c = (struct fake_chan *)ec;
     c->eof_sent = true;
-    send_frame(fake_of(ec->engine), FAKE_EOF, c->id, NULL, 0);
+    fake_send(fake_of(ec->engine), FAKE_EOF, c->id, NULL, 0);
 }
 
 static void close_chan(struct ssh_echan *ec)
@@ -369,7 +350,7 @@ static void close_chan(struct ssh_echan *ec)
 
 static int ping(struct ssh_engine *e, struct err *err)
 {
-    return frame(fake_of(e), FAKE_PING, 0, NULL, 0) < 0 ? err_set(err, ERR_NOMEM, "out of memory") : 1;
+    return fake_frame(fake_of(e), FAKE_PING, 0, NULL, 0) < 0 ? err_set(err, ERR_NOMEM, "out of memory") : 1;
 }
 
 const struct ssh_engine_ops fake_engine = {
@@ -395,5 +376,8 @@ const struct ssh_engine_ops fake_engine = {
     .rx_consume = rx_consume,
     .eof = send_eof,
     .close = close_chan,
+    .request = fake_request,
+    .accept = fake_accept,
+    .refuse = fake_refuse,
     .ping = ping,
 };

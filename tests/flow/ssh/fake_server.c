@@ -10,39 +10,14 @@
 #include <unistd.h>
 
 #include "base/wire.h"
-#include "fake.h"
+#include "fake_server.h"
 
 #define READ_SIZE 65536
-#define CHANS_MAX 16384
 
 static const uint8_t host_key[] = {0,   0,   0,  11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5',
                                    '1', '9', 0,  0,  0,   32,  1,   2,   3,   4,   5,   6,   7,
                                    8,   9,   10, 11, 12,  13,  14,  15,  16,  17,  18,  19,  20,
                                    21,  22,  23, 24, 25,  26,  27,  28,  29,  30,  31,  32};
-
-struct session;
-
-struct chan {
-    union {
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } io;
-    uv_connect_t connect;
-    struct session *session;
-    uint32_t id, window, credit;
-    bool live, connected, target_eof, close_sent, close_got, closing;
-    unsigned writes;
-    bool eof_wanted, shut;
-};
-
-struct session {
-    uv_tcp_t tcp;
-    uint8_t *in;
-    size_t in_len, in_cap;
-    bool banner_seen, closing;
-    struct chan *chans[CHANS_MAX];
-};
 
 struct write {
     uv_write_t req;
@@ -51,15 +26,22 @@ struct write {
     uint8_t data[];
 };
 
-static void session_over(struct session *s);
 static void chan_maybe_close(struct chan *c);
+
+struct chan **fake_slot(struct session *s, uint32_t id)
+{
+    uint32_t k = id & ~FAKE_THEIRS;
+    if (id & FAKE_THEIRS)
+        return k < FAKE_INCOMING_MAX ? &s->theirs[k] : NULL;
+    return k < CHANS_MAX ? &s->chans[k] : NULL;
+}
 
 static void on_sent(uv_write_t *req, int status)
 {
     free(req->data);
 }
 
-static void frame(struct session *s, enum fake_type type, uint32_t id, const void *data, size_t n)
+void fake_reply(struct session *s, enum fake_type type, uint32_t id, const void *data, size_t n)
 {
     struct write *w = malloc(sizeof *w + FAKE_HEADER + n);
     w->data[0] = (uint8_t)type;
@@ -77,12 +59,13 @@ static void on_chan_closed(uv_handle_t *h)
 {
     struct chan *c = h->data;
     struct session *s = c->session;
-    if (s->chans[c->id] == c)
-        s->chans[c->id] = NULL;
+    struct chan **at = fake_slot(s, c->id);
+    if (*at == c)
+        *at = NULL;
     free(c);
 }
 
-static void chan_drop(struct chan *c)
+void fake_target_drop(struct chan *c)
 {
     if (c->closing)
         return;
@@ -105,7 +88,7 @@ static void on_target_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
     struct chan *c = h->data;
     if (n > 0) {
         c->window -= (uint32_t)n;
-        frame(c->session, FAKE_DATA, c->id, buf->base, (size_t)n);
+        fake_reply(c->session, FAKE_DATA, c->id, buf->base, (size_t)n);
         if (c->window == 0)
             uv_read_stop(h);
         return;
@@ -114,7 +97,7 @@ static void on_target_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
         return;
     uv_read_stop(h);
     c->target_eof = true;
-    frame(c->session, FAKE_EOF, c->id, NULL, 0);
+    fake_reply(c->session, FAKE_EOF, c->id, NULL, 0);
     if (n != UV_EOF)
         c->shut = true;
     chan_maybe_close(c);
@@ -124,11 +107,11 @@ static void chan_maybe_close(struct chan *c)
 {
     if (c->close_got || (c->target_eof && c->shut)) {
         if (!c->close_sent)
-            frame(c->session, FAKE_CLOSE, c->id, NULL, 0);
+            fake_reply(c->session, FAKE_CLOSE, c->id, NULL, 0);
         c->close_sent = true;
     }
     if (c->close_got && c->close_sent)
-        chan_drop(c);
+        fake_target_drop(c);
 }
 
 static void on_shut(uv_shutdown_t *req, int status)
@@ -159,7 +142,7 @@ static void on_target_written(uv_write_t *req, int status)
     uint8_t credit[4];
     if (status != UV_ECANCELED && !c->closing) {
         fake_put32(credit, (uint32_t)w->n);
-        frame(c->session, FAKE_WINDOW_ADD, c->id, credit, sizeof credit);
+        fake_reply(c->session, FAKE_WINDOW_ADD, c->id, credit, sizeof credit);
     }
     free(w);
 }
@@ -176,19 +159,24 @@ static void to_target(struct chan *c, const uint8_t *data, size_t n)
         free(w);
 }
 
+void fake_target_begin(struct chan *c)
+{
+    c->connected = true;
+    uv_read_start(&c->io.stream, on_alloc, on_target_read);
+}
+
 static void on_connected(uv_connect_t *req, int status)
 {
     struct chan *c = req->data;
     if (status == UV_ECANCELED)
         return;
     if (status < 0) {
-        frame(c->session, FAKE_REFUSED, c->id, uv_strerror(status), strlen(uv_strerror(status)));
-        chan_drop(c);
+        fake_reply(c->session, FAKE_REFUSED, c->id, uv_strerror(status), strlen(uv_strerror(status)));
+        fake_target_drop(c);
         return;
     }
-    c->connected = true;
-    frame(c->session, FAKE_OPENED, c->id, NULL, 0);
-    uv_read_start(&c->io.stream, on_alloc, on_target_read);
+    fake_reply(c->session, FAKE_OPENED, c->id, NULL, 0);
+    fake_target_begin(c);
 }
 
 static void open_chan(struct session *s, uint32_t id, const uint8_t *data, size_t n)
@@ -201,7 +189,7 @@ static void open_chan(struct session *s, uint32_t id, const uint8_t *data, size_
     wire_read_init(&r, data + len + 1, n > len ? n - len - 1 : 0);
     struct wire_str host = wire_get_str(&r);
     if (id >= CHANS_MAX || host.len == 0 || host.len >= sizeof name) {
-        frame(s, FAKE_REFUSED, id, "unknown channel type", 20);
+        fake_reply(s, FAKE_REFUSED, id, "unknown channel type", 20);
         return;
     }
     struct chan *c = calloc(1, sizeof *c);
@@ -228,23 +216,31 @@ static void open_chan(struct session *s, uint32_t id, const uint8_t *data, size_
 
 static void on_frame(struct session *s, enum fake_type type, uint32_t id, const uint8_t *data, size_t n)
 {
-    struct chan *c = id < CHANS_MAX ? s->chans[id] : NULL;
+    struct chan **at = fake_slot(s, id), *c = at ? *at : NULL;
     size_t user = strnlen((const char *)data, n);
     switch (type) {
     case FAKE_USER:
-        frame(s, n > user + 1 && memcmp(data, "nobody", 6) != 0 ? FAKE_WELCOME : FAKE_DENIED, 0, NULL, 0);
+        fake_reply(s, n > user + 1 && memcmp(data, "nobody", 6) != 0 ? FAKE_WELCOME : FAKE_DENIED, 0, NULL,
+                   0);
         return;
     case FAKE_PING:
-        frame(s, FAKE_PONG, 0, NULL, 0);
+        fake_reply(s, FAKE_PONG, 0, NULL, 0);
         return;
     case FAKE_OPEN:
         open_chan(s, id, data, n);
+        return;
+    case FAKE_REQUEST:
+        fake_requested(s, data, n);
         return;
     default:
         break;
     }
     if (!c || c->closing)
         return;
+    if (type == FAKE_ACCEPTED || type == FAKE_TURNED_DOWN) {
+        fake_decided(c, type == FAKE_ACCEPTED);
+        return;
+    }
     if (type == FAKE_DATA)
         to_target(c, data, n);
     else if (type == FAKE_EOF)
@@ -267,7 +263,7 @@ static size_t take(struct session *s, const uint8_t *p, size_t n)
         if (!end)
             return 0;
         s->banner_seen = true;
-        frame(s, FAKE_HOST_KEY, 0, host_key, sizeof host_key);
+        fake_reply(s, FAKE_HOST_KEY, 0, host_key, sizeof host_key);
         return (size_t)(end - p) + 1;
     }
     if (n < FAKE_HEADER)
@@ -291,8 +287,9 @@ static void session_over(struct session *s)
     s->closing = true;
     for (size_t i = 0; i < CHANS_MAX; i++) {
         if (s->chans[i])
-            chan_drop(s->chans[i]);
+            fake_target_drop(s->chans[i]);
     }
+    fake_listens_over(s);
     uv_close((uv_handle_t *)&s->tcp, on_session_closed);
 }
 

@@ -108,6 +108,19 @@ void peer_open_tcp(struct peer *p, struct ssh_conn *c, const char *host, uint16_
     open_target(p, c, &t);
 }
 
+void peer_take(struct peer *p, struct ssh_chan *ch)
+{
+    p->ch = ch;
+    ssh_chan_take(ch, &peer_events, p);
+}
+
+void peer_accept(struct peer *p)
+{
+    ssh_chan_accept(p->ch);
+    p->opened = true;
+    peer_send(p);
+}
+
 void peer_open_unix(struct peer *p, struct ssh_conn *c, const char *path)
 {
     struct ssh_target t = {.kind = SSH_TARGET_UNIX, .path = path};

@@ -31,6 +31,8 @@ struct peer {
 void peer_open_tcp(struct peer *p, struct ssh_conn *c, const char *host,
                    uint16_t port); /* keeps what is set in *p */
 void peer_open_unix(struct peer *p, struct ssh_conn *c, const char *path);
+void peer_take(struct peer *p, struct ssh_chan *ch); /* one that comes in */
+void peer_accept(struct peer *p);
 void peer_send(struct peer *p);    /* goes on with hello and to_send */
 void peer_release(struct peer *p); /* gives the credit that was held, and all that comes */
 void peer_close(struct peer *p);
