@@ -22,6 +22,7 @@ static const cyaml_strval_t cloud_words[] = {
 static const cyaml_strval_t host_key_check_words[] = {
     {"strict", CONFIG_HOST_KEY_STRICT},
     {"accept-new", CONFIG_HOST_KEY_ACCEPT_NEW},
+    {"ask", CONFIG_HOST_KEY_ASK},
     {"arm", CONFIG_HOST_KEY_ARM},
 };
 static const cyaml_strval_t family_words[] = {

@@ -19,6 +19,8 @@ static enum ssh_hostid_policy policy_of(const struct config_ssh *ssh)
     switch (ssh->host_key_check) {
     case CONFIG_HOST_KEY_ACCEPT_NEW:
         return SSH_HOSTID_ACCEPT_NEW;
+    case CONFIG_HOST_KEY_ASK:
+        return SSH_HOSTID_ASK;
     case CONFIG_HOST_KEY_ARM:
         return SSH_HOSTID_ARM;
     case CONFIG_HOST_KEY_STRICT:

@@ -102,7 +102,7 @@ static bool is_final(bool from_lookup, int code)
 static void settle(struct vm *vm, const struct err *err, bool from_lookup)
 {
     struct err why = *err;
-    if (asking_try_again(vm) && why.code == ERR_AUTH) {
+    if (asking_try_again(vm) && (why.code == ERR_AUTH || why.code == ERR_HOSTKEY)) {
         look_up(vm, false);
         return;
     }

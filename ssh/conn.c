@@ -67,18 +67,8 @@ static void up_fatal(void *conn, const struct err *err)
     ssh_conn_fail(conn, err);
 }
 
-static int up_host_key(void *conn, const uint8_t *blob, size_t n, struct err *err)
+void ssh_conn_verified(struct ssh_conn *c)
 {
-    struct ssh_conn *c = conn;
-    ssh_hostid_fingerprint(blob, n, c->host_key, sizeof c->host_key);
-    return ssh_hostid_check(&c->opt.host, blob, n, err);
-}
-
-static void up_ready(void *conn)
-{
-    struct ssh_conn *c = conn;
-    if (c->failed || c->silent)
-        return;
     c->state = SSH_CONN_AUTH;
     if (c->events.verified)
         c->events.verified(c->arg);
@@ -122,8 +112,8 @@ const struct ssh_engine_up ssh_conn_up = {
     .output = up_output,
     .soon = up_soon,
     .fatal = up_fatal,
-    .host_key = up_host_key,
-    .ready = up_ready,
+    .host_key = ssh_conn_host_key,
+    .ready = ssh_conn_ready,
     .auth_reply = up_auth_reply,
     .auth_sign = up_auth_sign,
     .auth_prompts = up_auth_prompts,
@@ -170,6 +160,7 @@ static void end(struct ssh_conn *c)
     c->state = SSH_CONN_ENDING;
     timer_stop(&c->deadline);
     ssh_keepalive_stop(&c->keepalive);
+    ssh_conn_new_key_done(c);
     ssh_auth_free(c->auth);
     c->auth = NULL;
     if (c->failed)
@@ -268,7 +259,8 @@ static void on_deadline(struct timer *t)
             up_soon(c);
         return;
     }
-    if (c->auth && ssh_auth_asking(c->auth)) { /* a person is not hurried; the server has its own limit */
+    if (c->new_key.asking ||
+        (c->auth && ssh_auth_asking(c->auth))) { /* a person is not hurried; the server has its own limit */
         if (timer_start(&c->deadline, c->opt.handshake_timeout_ms) < 0)
             no_memory(c);
         return;

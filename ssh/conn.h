@@ -27,6 +27,15 @@
  */
 enum ssh_conn_state { SSH_CONN_HELLO, SSH_CONN_AUTH, SSH_CONN_UP, SSH_CONN_ENDING };
 
+/* A host key that a person is to accept: conn_hostkey.c. */
+struct ssh_new_key {
+    uint8_t *blob; /* NULL: there is none */
+    size_t len;
+    struct err what; /* the words for it */
+    void *question;
+    bool asking;
+};
+
 struct ssh_conn {
     enum ssh_conn_state state;
     struct ssh_conn_options opt; /* strings and the list are copies */
@@ -37,7 +46,8 @@ struct ssh_conn {
     struct ssh_banner banner;
     struct ssh_engine *engine;
     const char *engine_wanted; /* static: "auto", or a name */
-    struct ssh_auth *auth;     /* until UP */
+    struct ssh_new_key new_key;
+    struct ssh_auth *auth; /* until UP */
     struct ssh_keepalive keepalive;
     struct ssh_chan *wake;
     bool wake_done;
@@ -88,6 +98,13 @@ void ssh_conn_soon(struct ssh_conn *c);
 
 /* The server let us in: the auth object is gone by now. */
 void ssh_conn_authenticated(struct ssh_conn *c, const char *how);
+
+/* conn_hostkey.c: from the engine; and the end of it. */
+int ssh_conn_host_key(void *conn, const uint8_t *blob, size_t n, struct err *err);
+void ssh_conn_ready(void *conn);
+void ssh_conn_new_key_done(struct ssh_conn *c);
+/* conn.c: the host is the right one. */
+void ssh_conn_verified(struct ssh_conn *c);
 
 /* chan.c */
 extern const struct ssh_engine_up ssh_conn_up;

@@ -173,6 +173,11 @@ static int decide(const struct ssh_hostid_want *want, const uint8_t *blob, size_
         return 0;
     if (j.v.same_vm)
         return contradicted(want, &j.v, label, now, err);
+    if (want->policy == SSH_HOSTID_ASK) {
+        err_set(err, ERR_HOSTKEY, "the host key of %s is not known%s: it shows %s", label,
+                j.v.other_vm ? " (the VM was re-created)" : "", now);
+        return 1;
+    }
     if (want->policy != SSH_HOSTID_ACCEPT_NEW)
         return unknown(want, &j.v, label, now, err);
     *write = true;
@@ -195,7 +200,7 @@ int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, si
         return rc;
     rc = decide(want, blob, len, text, text_len, false, &write, err);
     mem_free(text);
-    if (rc < 0 || !write)
+    if (rc != 0 || !write)
         return rc;
 
     rc = hostid_file_lock(want->file, &lock, err);

@@ -20,6 +20,7 @@
 enum ssh_hostid_policy {
     SSH_HOSTID_STRICT,     /* only a key that is already known */
     SSH_HOSTID_ACCEPT_NEW, /* a host without any known key is remembered at the first connect */
+    SSH_HOSTID_ASK,        /* the same, once a person has said yes */
     SSH_HOSTID_ARM,        /* only a key that ssh_hostid_learn() recorded */
 };
 
@@ -36,7 +37,8 @@ struct ssh_hostid_want {
 /* blob: the key as in RFC 4253 §6.6. 0: the key is known, or was remembered now. ERR_HOSTKEY: same vmId,
  * other key, with both fingerprints, the file and line, and what to do; or unknown under STRICT; or another
  * vmId: the VM was re-created (under ACCEPT_NEW the old entry is replaced and 0 returned, with a warning
- * logged). ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
+ * logged). 1: unknown under ASK; nothing is written, err->msg says what there is to be accepted, and a check
+ * under ACCEPT_NEW remembers it. ERR_SYSTEM, ERR_DENIED, ERR_NOMEM. */
 int ssh_hostid_check(const struct ssh_hostid_want *want, const uint8_t *blob, size_t len, struct err *err);
 
 /* Records keys (lines as want->keys; want->keys and policy do not count) that the control plane reports for

@@ -315,6 +315,67 @@ class NotAsked(PromptCase):
         self.assertIn(self.prompt, self.asked())
 
 
+class HostKey(PromptCase):
+    def setUp(self):
+        self.config(f'  - name: web1\n    vm: rg-web/web1\n    host-key-check: ask\n    identity: ["{self.world.dir}/id_ed25519"]\n')
+        self.known = pathlib.Path(self.world.env["XDG_STATE_HOME"]) / "adit" / "known_hosts"
+        self.known.unlink(missing_ok=True)
+
+    def fingerprint(self):
+        keys = self.world.dir / "vms" / "rg-web.web1"
+        public = next(keys.rglob("*ed25519*.pub"))
+        return subprocess.run(["ssh-keygen", "-lf", public], check=True, capture_output=True, text=True).stdout.split()[1]
+
+    def test_a_new_key_is_accepted_by_a_person_once(self):
+        with self.at_terminal("up", "web1") as t:
+            t.expect("The host key of vm web1 (rg-web/web1) is not known: it shows ")
+            t.expect(". Accept it (yes/no)? ")
+            self.assertIn(self.fingerprint(), t.shown)
+            self.assertFalse(self.known.exists())
+            t.type("perhaps\n")
+            t.expect("Please answer yes or no: ")
+            t.type("yes\n")
+            t.expect("status=0 echo=echo")
+            t.end()
+        self.assertIn("ssh-ed25519", self.known.read_text())
+        self.world.adit("stop")
+        self.world.adit("up", "web1")
+
+    def test_a_key_that_is_not_accepted(self):
+        with self.at_terminal("up", "web1") as t:
+            t.expect("Accept it (yes/no)? ")
+            t.type("no\n")
+            t.expect("status=77 echo=echo")
+            t.end()
+            self.assertReadable(t.shown, "it was not accepted")
+        self.assertFalse(self.known.exists())
+        self.assertEqual(self.world.vm("web1")["state"], "failed")
+
+    def test_nobody_to_ask(self):
+        done = self.world.adit("up", "--batch", "web1", check=False)
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertReadable(done.stderr, "is not known", "SHA256:", "it was not accepted", "`adit up web1` on a terminal asks")
+        self.assertFalse(self.known.exists())
+
+    def test_another_key_is_refused_without_a_question(self):
+        with self.at_terminal("up", "web1") as t:
+            t.expect("Accept it (yes/no)? ")
+            t.type("yes\n")
+            t.expect("status=0")
+            t.end()
+        self.world.adit("stop")
+        kind, key, rest = self.known.read_text().split(" ", 2)
+        other = self.world.dir / "other"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+        words = (self.world.dir / "other.pub").read_text().split()
+        self.known.write_text(" ".join([kind, words[0], words[1], *rest.split(" ")[1:]]))
+        with self.at_terminal("up", "web1") as t:
+            t.expect("status=77")
+            t.end()
+            self.assertReadable(t.shown, "has changed")
+            self.assertNotIn("Accept it", t.shown)
+
+
 class Proxy(PromptCase):
     def test_under_ssh_it_asks_on_the_terminal(self):
         self.config(f'  - name: jump\n    vm: rg-desk/win11\n    identity: ["{self.locked}"]\n    up: false\n'

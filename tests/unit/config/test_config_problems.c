@@ -55,10 +55,10 @@ static void test_types(void **state)
                   "1:22: defaults: identity: the list may not be empty; remove the key instead");
     text_problems("log-level: warning\n",
                   "1:12: log-level: \"warning\" is not one of: debug, info, warn, error");
-    text_problems(
-        "defaults: {host-key-check: acept-new}\n",
-        "1:28: defaults: host-key-check: \"acept-new\" is not one of: strict, accept-new, arm; did you mean "
-        "\"accept-new\"?");
+    text_problems("defaults: {host-key-check: acept-new}\n",
+                  "1:28: defaults: host-key-check: \"acept-new\" is not one of: strict, accept-new, ask, "
+                  "arm; did you mean "
+                  "\"accept-new\"?");
 }
 
 static void test_values(void **state)

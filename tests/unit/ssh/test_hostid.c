@@ -209,13 +209,37 @@ static void test_folder_that_cannot_be_made(void **state)
     assert_non_null(strstr(err.msg, "/proc/no"));
 }
 
+static void test_ask(void **state)
+{
+    struct place *p = *state;
+    struct err err;
+    p->want.policy = SSH_HOSTID_ASK;
+    assert_int_equal(ssh_hostid_check(&p->want, p->a, 51, &err), 1);
+    assert_non_null(strstr(err.msg, "vm win11 is not known: it shows ssh-ed25519 SHA256:"));
+    assert_int_not_equal(access(p->file, F_OK), 0); /* nothing is written before somebody said yes */
+    p->want.policy = SSH_HOSTID_ACCEPT_NEW;
+    assert_int_equal(ssh_hostid_check(&p->want, p->a, 51, &err), 0);
+    p->want.policy = SSH_HOSTID_ASK;
+    assert_int_equal(ssh_hostid_check(&p->want, p->a, 51, &err), 0);
+    assert_int_equal(ssh_hostid_check(&p->want, p->b, 51, &err), ERR_HOSTKEY);
+    assert_non_null(strstr(err.msg, "has changed"));
+    p->want.vm_id = "id-2";
+    assert_int_equal(ssh_hostid_check(&p->want, p->b, 51, &err), 1);
+    assert_non_null(strstr(err.msg, "the VM was re-created"));
+    expect_text(p, "vmId=id-1", true);
+}
+
 int main(void)
 {
 #define AT_A_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        AT_A_PLACE(test_first_and_again), AT_A_PLACE(test_changed),
-        AT_A_PLACE(test_strict),          AT_A_PLACE(test_recreated),
-        AT_A_PLACE(test_revoked),         AT_A_PLACE(test_damaged_lines_are_passed_over),
-        AT_A_PLACE(test_many_at_once),    AT_A_PLACE(test_folder_that_cannot_be_made)};
+    const struct CMUnitTest tests[] = {AT_A_PLACE(test_ask),
+                                       AT_A_PLACE(test_first_and_again),
+                                       AT_A_PLACE(test_changed),
+                                       AT_A_PLACE(test_strict),
+                                       AT_A_PLACE(test_recreated),
+                                       AT_A_PLACE(test_revoked),
+                                       AT_A_PLACE(test_damaged_lines_are_passed_over),
+                                       AT_A_PLACE(test_many_at_once),
+                                       AT_A_PLACE(test_folder_that_cannot_be_made)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
