@@ -133,7 +133,7 @@ static void add_settings(struct words *w, const struct ssh_args *a, const struct
 
 /* ssh would put another host's address into %h where the user's configuration has a HostName for the name,
  * so both commands get the name itself. */
-static int add_commands(struct words *w, struct cli *cli, const char *host, const char *alias,
+static int add_commands(struct words *w, struct cli *cli, const char *host, const char *alias, bool by_arm,
                         struct err *err)
 {
     struct strbuf quoted;
@@ -149,7 +149,9 @@ static int add_commands(struct words *w, struct cli *cli, const char *host, cons
         add(w, mem_strdup("-o"));
         add(w, mem_printf("HostKeyAlias=%s", alias));
         add(w, mem_strdup("-o"));
-        add(w, mem_printf("KnownHostsCommand=%s known-hosts %%H", self));
+        add(w, mem_printf("KnownHostsCommand=%s known-hosts %%H%s", self, by_arm ? " %t %K" : ""));
+        if (by_arm)
+            add_pair(w, "-o", "StrictHostKeyChecking=yes");
     }
     strbuf_done(&quoted);
     mem_free(self);
@@ -160,13 +162,15 @@ static int build(struct words *w, struct cli *cli, const struct ssh_args *a, con
                  const struct config *builtin, struct err *err)
 {
     const struct config_vm *known = config_vm_find(config, a->vm);
+    const struct config_ssh *ssh = known ? &known->ssh : &config->defaults;
     char *ip = NULL, *id = NULL;
 
     int rc = a->private_ip ? ask_private(cli, a->vm, &ip, &id, err) : 0;
     add(w, a->client_folder ? mem_printf("%s/ssh", a->client_folder) : mem_strdup("ssh"));
     if (rc == 0)
-        rc = add_commands(w, cli, ip ? ip : a->vm, id ? id : a->vm, err);
-    add_settings(w, a, known ? &known->ssh : &config->defaults, &builtin->defaults);
+        rc = add_commands(w, cli, ip ? ip : a->vm, id ? id : a->vm,
+                          ssh->host_key_check == CONFIG_HOST_KEY_ARM, err);
+    add_settings(w, a, ssh, &builtin->defaults);
     add(w, mem_strdup(a->vm));
     for (int i = 0; i < a->word_count; i++)
         add_copy(w, a->words[i]);

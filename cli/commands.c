@@ -154,9 +154,10 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --install          keep them in ~/.ssh/adit.conf, which ~/.ssh/config then includes\n"
      "      --uninstall        take both away again\n",
      cmd_ssh_config},
-    {"known-hosts", SSH, "print a VM's host keys for ssh", "HOST",
+    {"known-hosts", SSH, "print a VM's host keys for ssh", "HOST [TYPE KEY]",
      "For ssh_config:  KnownHostsCommand /usr/bin/adit known-hosts %H\n"
-     "Prints nothing when adit has not met the VM.\n",
+     "Prints nothing when adit has not met the VM. Under host-key-check: arm Azure is asked first; then\n"
+     "%t %K behind it has a key that changed asked for anew.\n",
      cmd_known_hosts},
     {"reload", DAEMON, "read the configuration again", "[--json]",
      "What did not change goes on undisturbed. A wrong file changes nothing.\n"

@@ -3,9 +3,10 @@
  */
 #include "host_keys.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+
+#define REPORTED "source=arm" /* as ssh/known_hosts.h marks a line */
 
 struct word {
     const char *p;
@@ -44,8 +45,16 @@ static bool of_another_vm(const char *p, const char *end, const char *vm_id)
     return false;
 }
 
-static void pick_line(const char *p, const char *end, const char *host, const char *vm_id, const char *as,
-                      struct strbuf *out)
+static bool was_reported(const char *p, const char *end)
+{
+    for (struct word w = next_word(&p, end); w.n > 0; w = next_word(&p, end))
+        if (w.n == strlen(REPORTED) && memcmp(w.p, REPORTED, w.n) == 0)
+            return true;
+    return false;
+}
+
+static void pick_line(const char *p, const char *end, const char *host, const char *vm_id, bool reported,
+                      const char *as, struct strbuf *out)
 {
     struct word names = next_word(&p, end);
     bool revoked = names.n == 8 && memcmp(names.p, "@revoked", 8) == 0;
@@ -53,17 +62,18 @@ static void pick_line(const char *p, const char *end, const char *host, const ch
         names = next_word(&p, end);
     struct word type = next_word(&p, end), key = next_word(&p, end);
     if (names.n == 0 || strchr("#@|", names.p[0]) || key.n == 0 || !lists(names, host) ||
-        of_another_vm(p, end, vm_id))
+        of_another_vm(p, end, vm_id) || (reported && !revoked && !was_reported(p, end)))
         return;
     strbuf_printf(out, "%s%s %.*s %.*s\n", revoked ? "@revoked " : "", as, (int)type.n, type.p, (int)key.n,
                   key.p);
 }
 
-void host_keys_pick(const char *text, const char *host, const char *vm_id, const char *as, struct strbuf *out)
+void host_keys_pick(const char *text, const char *host, const char *vm_id, bool reported, const char *as,
+                    struct strbuf *out)
 {
     while (*text) {
         const char *end = text + strcspn(text, "\n");
-        pick_line(text, end, host, vm_id, as, out);
+        pick_line(text, end, host, vm_id, reported, as, out);
         text = *end ? end + 1 : end;
     }
 }

@@ -42,7 +42,10 @@ int ssh_block_add(struct strbuf *out, const struct ssh_block *b, struct err *err
     strbuf_puts(out, "    ProxyUseFdpass yes\n");
     if (rc == 0 && b->host_key_alias)
         rc = add_line(out, "HostKeyAlias", b->host_key_alias, false, err);
-    strbuf_printf(out, "    KnownHostsCommand %s known-hosts %%H\n", b->command);
+    bool by_arm = b->ssh->host_key_check == CONFIG_HOST_KEY_ARM;
+    strbuf_printf(out, "    KnownHostsCommand %s known-hosts %%H%s\n", b->command, by_arm ? " %t %K" : "");
+    if (by_arm)
+        strbuf_puts(out, "    StrictHostKeyChecking yes\n");
     if (rc == 0 && out->bad)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     return rc;

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "daemon_private.h"
+#include "host_keys.h"
 #include "job.h"
 #include "notify.h"
 #include "ops.h"
@@ -146,6 +147,7 @@ static int start_proxy(struct daemon *d, struct err *err)
         .workers = d->config->workers,
         .known_hosts = d->place->known_hosts,
         .agent_socket = agent && *agent ? agent : NULL,
+        .host_keys = host_keys_for_proxy(d),
         .asker = {.ask = questions_ask, .withdrawn = questions_withdrawn, .arg = d},
     };
     return proxy_new(&d->proxy, &options, err);
@@ -246,6 +248,7 @@ int daemon_run(const struct daemon_options *o, const struct daemon_place *p, str
     list_init(&d->watches);
     list_init(&d->reload_wait.node);
     questions_init(d);
+    list_init(&d->host_keys);
     log_init(bg->log_fd >= 0 ? bg->log_fd : STDERR_FILENO, o->level, o->format);
     int status = reload_first(d);
     if (status == 0)

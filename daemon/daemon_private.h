@@ -58,6 +58,7 @@ struct daemon {
 
     struct list jobs;                   /* requests under way (job.h) */
     struct list orphans;                /* what is left of some, until the proxy has called back */
+    struct list host_keys;              /* being asked for (host_keys.c) */
     unsigned hands_open;                /* struct hands that are not closed yet */
     struct list watches;                /* VMs whose changes somebody wants to hear of (progress.h) */
     struct list questions, questioners; /* questions.h */

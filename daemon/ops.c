@@ -18,6 +18,7 @@ static const struct {
     {"cancel", op_cancel, false},
     {"status", op_status, false},
     {"resolve", op_resolve, false},
+    {"host-keys", op_host_keys, false},
     {"proxy", op_proxy, false},
     {"reload", op_reload, false},
     {"config", op_config, true},

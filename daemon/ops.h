@@ -28,6 +28,7 @@ void op_start(struct daemon *d, struct control_request *req, const json_t *args)
 void op_deallocate(struct daemon *d, struct control_request *req, const json_t *args);
 void op_login(struct daemon *d, struct control_request *req, const json_t *args);
 void op_logout(struct daemon *d, struct control_request *req, const json_t *args);
+void op_host_keys(struct daemon *d, struct control_request *req, const json_t *args);
 void op_proxy(struct daemon *d, struct control_request *req, const json_t *args);
 void op_reload(struct daemon *d, struct control_request *req, const json_t *args);
 void op_config(struct daemon *d, struct control_request *req, const json_t *args);

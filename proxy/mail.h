@@ -51,6 +51,7 @@ enum mail_flags {
     MAIL_TRIM = 1 << 2,          /* VM_SET: only stop what the new configuration does not have */
     MAIL_DIRECT = 1 << 3,        /* REACH: what is remembered is wrong */
     MAIL_ECHO = 1 << 5,
+    MAIL_REKEY = 1 << 5,   /* REACH: its host key was not the one that is known */
     MAIL_RUNTIME = 1 << 4, /* FORWARD_ADD: moved with its VM: keep it whether or not it can listen */
 };
 
@@ -59,6 +60,7 @@ struct mail_reach {
     const struct resolver_facts *facts; /* a reference, or NULL when the address is configured */
     struct dial_address addresses[DIAL_ADDRESSES_MAX];
     size_t count;
+    bool rekeyed; /* Azure reports other host keys than were known */
 };
 
 struct proxy_mail {

@@ -37,7 +37,8 @@ struct plane_question {
 /* What goes to the main loop. Each must come back: resolve() by vm_reached(), ask() by asking_answered()
  * unless ask_over() was called, the others not at all. */
 struct plane_ops {
-    void (*resolve)(void *arg, uint64_t vm, uint64_t seq, bool direct);
+    /* flags: MAIL_DIRECT, MAIL_REKEY */
+    void (*resolve)(void *arg, uint64_t vm, uint64_t seq, unsigned flags);
     void (*done)(void *arg, uint64_t req, const char *text,
                  const struct err *err);                                    /* text, err may be NULL */
     void (*dialed)(void *arg, uint64_t req, int fd, const struct err *err); /* fd is handed over */

@@ -94,8 +94,12 @@ bool front_post_forward(struct front_vm *vm, enum mail_kind kind, const struct f
 
 struct reach_env front_reach_env(const struct proxy *p)
 {
-    return (struct reach_env){
-        .loop = p->o.loop, .ready = p->ready, .resolver = p->o.resolver, .resolver_err = &p->resolver_err};
+    return (struct reach_env){.loop = p->o.loop,
+                              .ready = p->ready,
+                              .resolver = p->o.resolver,
+                              .resolver_err = &p->resolver_err,
+                              .known_hosts = p->known_hosts,
+                              .host_keys = &p->o.host_keys};
 }
 
 static void send_reached(struct front_vm *vm, const struct mail_reach *found, const struct err *err)
@@ -130,8 +134,9 @@ void front_reach_asked(struct proxy *p, const struct proxy_mail *m)
     vm->reach_seq = m->seq;
     struct reach_env env = front_reach_env(p);
     struct err err = {0};
-    if (reach_start(&vm->reach, &env, vm->config, vm->config->ssh.port, (m->flags & MAIL_DIRECT) != 0,
-                    on_reached, vm, &err) < 0) {
+    unsigned flags =
+        REACH_KEYS | (m->flags & MAIL_DIRECT ? REACH_DIRECT : 0) | (m->flags & MAIL_REKEY ? REACH_REKEY : 0);
+    if (reach_start(&vm->reach, &env, vm->config, vm->config->ssh.port, flags, on_reached, vm, &err) < 0) {
         vm->reach = NULL;
         send_reached(vm, &(struct mail_reach){0}, &err);
     }

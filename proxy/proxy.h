@@ -45,6 +45,19 @@ struct proxy_asker {
     void *arg;
 };
 
+/* `host-key-check: arm`: has the host keys of a VM asked for through Azure and recorded in its known_hosts.
+ */
+typedef void (*proxy_keys_cb)(void *arg, bool changed,
+                              const struct err *err); /* changed: others than before */
+struct proxy_host_keys {
+    /* cb exactly once, never inside fetch. vm and facts are borrowed. A handle, or NULL with err. fetch NULL:
+     * it cannot be done. */
+    void *(*fetch)(void *arg, const struct config_vm *vm, const struct resolver_facts *facts,
+                   proxy_keys_cb cb, void *cb_arg, struct err *err);
+    void (*cancel)(void *arg, void *handle); /* synchronous and silent */
+    void *arg;
+};
+
 struct proxy_options {
     uv_loop_t *loop;
     struct clock *clock;
@@ -56,6 +69,7 @@ struct proxy_options {
     const char *agent_socket; /* or NULL; copied */
     size_t buffer_max;        /* bytes that all flows of one worker may queue; 0 = 256 MiB */
     struct proxy_asker asker;
+    struct proxy_host_keys host_keys;
 };
 
 /* Starts the threads. ERR_NOMEM, ERR_SYSTEM. */

@@ -169,7 +169,7 @@ static void look(struct dial_request *d)
     struct reach_env env = front_reach_env(d->req.proxy);
     struct err err = {0};
     d->state = DIAL_LOOKING;
-    if (reach_start(&d->reach, &env, d->vm, d->port, d->direct, on_reached, d, &err) < 0) {
+    if (reach_start(&d->reach, &env, d->vm, d->port, d->direct ? REACH_DIRECT : 0, on_reached, d, &err) < 0) {
         d->reach = NULL;
         finish(d, &err);
     }

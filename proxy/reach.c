@@ -3,7 +3,8 @@
  *
  *   literal address, or any name behind `via` ─▶ as it stands
  *   DNS name                                  ─▶ getaddrinfo
- *   VM name                                   ─▶ resolver ─▶ resolver_facts_pick
+ *   VM name                                   ─▶ resolver ─▶ resolver_facts_pick [─▶ its host keys, from
+ * Azure]
  */
 #include "reach.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ssh_options.h"
 
 struct reach {
     struct ready ready; /* for an answer that is known at once */
@@ -22,6 +24,11 @@ struct reach {
     uint16_t port;
     char *host;
     struct mail_reach found;
+    unsigned flags;
+    struct config_vm *vm; /* with REACH_KEYS, when Azure is to say which they are */
+    struct proxy_host_keys host_keys;
+    const char *known_hosts; /* the proxy's */
+    void *keys;              /* being asked for */
     reach_cb cb;
     void *arg;
 };
@@ -29,6 +36,7 @@ struct reach {
 static void reach_free(struct reach *r)
 {
     resolver_facts_unref(r->found.facts);
+    config_vm_free(r->vm);
     mem_free(r->host);
     mem_free(r);
 }
@@ -76,6 +84,33 @@ static void on_dns(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
     reach_finish(r, err.code ? &err : NULL);
 }
 
+static void on_keys(void *arg, bool changed, const struct err *err)
+{
+    struct reach *r = arg;
+    r->keys = NULL;
+    r->found.rekeyed = changed;
+    reach_finish(r, err);
+}
+
+static void ask_keys(struct reach *r)
+{
+    struct err err = {0};
+    struct ssh_options_text text;
+    struct ssh_hostid_want want;
+    const struct proxy_host_keys *k = &r->host_keys;
+    ssh_options_host(&want, &text, r->vm, r->found.facts, r->known_hosts);
+    if (!(r->flags & REACH_REKEY) && ssh_hostid_known(&want)) {
+        reach_finish(r, NULL);
+        return;
+    }
+    if (k->fetch)
+        r->keys = k->fetch(k->arg, r->vm, r->found.facts, on_keys, r, &err);
+    else
+        err_set(&err, ERR_UNSUPPORTED, "nobody here can ask Azure for host keys");
+    if (!r->keys)
+        reach_finish(r, &err);
+}
+
 static void on_facts(void *arg, const struct resolver_facts *facts, const struct err *err)
 {
     struct reach *r = arg;
@@ -92,7 +127,10 @@ static void on_facts(void *arg, const struct resolver_facts *facts, const struct
     int n = resolver_facts_pick(facts, &r->want, picked, DIAL_ADDRESSES_MAX, &why);
     for (int i = 0; i < n; i++)
         add(r, picked[i]->ip);
-    reach_finish(r, n < 0 ? &why : NULL);
+    if (n < 0 || !r->vm)
+        reach_finish(r, n < 0 ? &why : NULL);
+    else
+        ask_keys(r);
 }
 
 void reach_doubt(const struct mail_reach *found, struct err *err)
@@ -142,7 +180,7 @@ static int start_lookup(struct reach *r, const struct reach_env *env, const stru
 }
 
 int reach_start(struct reach **out, const struct reach_env *env, const struct config_vm *vm, uint16_t port,
-                bool direct, reach_cb cb, void *arg, struct err *err)
+                unsigned flags, reach_cb cb, void *arg, struct err *err)
 {
     struct reach *r = mem_zalloc(sizeof *r);
     if (!r)
@@ -159,13 +197,18 @@ int reach_start(struct reach **out, const struct reach_env *env, const struct co
         .private_only = vm->via != NULL,
     };
     ready_init(&r->ready, on_ready);
+    r->flags = flags;
+    r->known_hosts = env->known_hosts;
+    if (env->host_keys)
+        r->host_keys = *env->host_keys;
+    bool keys = (flags & REACH_KEYS) && vm->ssh.host_key_check == CONFIG_HOST_KEY_ARM;
     int s = ERR_NOMEM;
-    if (!r->host)
+    if (!r->host || (keys && config_vm_copy(vm, &r->vm) < 0))
         err_set(err, ERR_NOMEM, "out of memory");
     else if (vm->vm.kind == VM_NAME_ADDRESS)
         s = start_address(r, env, vm, err);
     else
-        s = start_lookup(r, env, vm, direct, err);
+        s = start_lookup(r, env, vm, (flags & REACH_DIRECT) != 0, err);
     if (s < 0) {
         reach_free(r);
         return s;
@@ -183,6 +226,8 @@ void reach_cancel(struct reach *r)
     }
     if (r->lookup)
         resolver_cancel(r->lookup);
+    if (r->keys)
+        r->host_keys.cancel(r->host_keys.arg, r->keys);
     ready_cancel(&r->ready);
     reach_free(r);
 }

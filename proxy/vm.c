@@ -61,18 +61,26 @@ static void look_up_stop(struct vm *vm)
 
 static void settle(struct vm *vm, const struct err *err, bool from_lookup);
 
-static int check_supported(const struct config_ssh *ssh, struct err *err)
+static bool keys_by_arm(const struct vm *vm)
 {
-    if (ssh->host_key_check == CONFIG_HOST_KEY_ARM)
-        return err_set(err, ERR_UNSUPPORTED,
-                       "host-key-check: arm is not served by this version; use strict or accept-new");
+    return vm->config->ssh.host_key_check == CONFIG_HOST_KEY_ARM;
+}
+
+static int check_supported(const struct vm *vm, struct err *err)
+{
+    if (keys_by_arm(vm) && vm->config->vm.kind == VM_NAME_ADDRESS)
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "host-key-check: arm needs a VM that Azure knows by a name, and %s is an address; use strict or "
+            "accept-new",
+            vm->config->vm.name);
     return 0;
 }
 
 static void look_up(struct vm *vm, bool direct)
 {
     struct err err = {0};
-    if (check_supported(&vm->config->ssh, &err) < 0) {
+    if (check_supported(vm, &err) < 0) {
         settle(vm, &err, false);
         return;
     }
@@ -81,7 +89,10 @@ static void look_up(struct vm *vm, bool direct)
     vm->looking = true;
     vm->answered = false;
     vm->direct = direct;
-    vm->plane->o.ops.resolve(vm->plane->o.ops_arg, vm->id, ++vm->seq, direct);
+    bool rekey = vm->relook && vm->relook_err.code == ERR_HOSTKEY && keys_by_arm(vm);
+    vm->rekeyed |= rekey;
+    vm->plane->o.ops.resolve(vm->plane->o.ops_arg, vm->id, ++vm->seq,
+                             (direct ? MAIL_DIRECT : 0) | (rekey ? MAIL_REKEY : 0));
 }
 
 static void remember(struct vm *vm, const struct err *err)
@@ -148,7 +159,7 @@ static void answered(struct vm *vm)
     bool relook = vm->relook;
     vm->relook = false;
     struct err err = vm->answer_err;
-    if (err.code == 0 && relook && same_place(&vm->reach, &vm->answer)) {
+    if (err.code == 0 && relook && !vm->answer.rekeyed && same_place(&vm->reach, &vm->answer)) {
         reach_clear(&vm->reach);
         vm->reach = vm->answer;
         vm->answer = (struct mail_reach){0};
@@ -176,7 +187,9 @@ void vm_conn_failed(struct vm *vm, enum pool_stage stage, const struct err *err)
         log_debug(VM_LOG_CTX(vm), "%s: %s", vm->label, err->msg);
         return;
     }
-    bool may_be_old = vm->reach.facts && !vm->direct;
+    /* An old address; or keys that were made anew, which is asked once. */
+    bool may_be_old =
+        vm->reach.facts && (!vm->direct || (err->code == ERR_HOSTKEY && keys_by_arm(vm) && !vm->rekeyed));
     /* UNAVAILABLE at the dial is the VM in between, which says nothing of this one's address. */
     bool suspicious = (stage == POOL_STAGE_DIAL && err->code != ERR_UNAVAILABLE) ||
                       err->code == ERR_HOSTKEY || err->code == ERR_AUTH;
@@ -198,7 +211,7 @@ void vm_conn_up(struct vm *vm)
     enter(vm, PROXY_VM_UP);
     vm->up_ms = now(vm);
     vm->attempts = 0;
-    vm->direct = false;
+    vm->direct = vm->rekeyed = false;
     if (vm->was_up)
         vm->reconnects++;
     vm->was_up = true;
@@ -276,6 +289,7 @@ static void begin_anew(struct vm *vm)
 {
     look_up_stop(vm);
     vm->attempts = 0;
+    vm->rekeyed = false;
     enter(vm, PROXY_VM_DOWN);
 }
 
@@ -343,6 +357,7 @@ void vm_retry(struct vm *vm)
     asking_somebody_came(vm);
     if (vm->state == PROXY_VM_FAILED || vm->state == PROXY_VM_WAITING) {
         vm->attempts = 0;
+        vm->rekeyed = false;
         look_up(vm, vm->err.code != 0);
     }
     vm_demand(vm);

@@ -56,6 +56,7 @@ struct vm {
     struct err answer_err;
     bool relook; /* the look-up under way is to tell whether relook_err was due to an old address */
     struct err relook_err;
+    bool rekeyed; /* since it was last up, its host keys have been asked for anew */
 
     struct asking_vm asking;
 

@@ -55,7 +55,7 @@ static void send_done(void *arg, uint64_t req, const char *text, const struct er
     send_done_of(arg, 0, req, text, err);
 }
 
-static void send_resolve(void *arg, uint64_t vm, uint64_t seq, bool direct)
+static void send_resolve(void *arg, uint64_t vm, uint64_t seq, unsigned flags)
 {
     struct worker *w = arg;
     struct proxy_mail *m = proxy_mail_new(MAIL_REACH);
@@ -70,7 +70,7 @@ static void send_resolve(void *arg, uint64_t vm, uint64_t seq, bool direct)
     m->worker = w->index;
     m->vm = vm;
     m->seq = seq;
-    m->flags = direct ? MAIL_DIRECT : 0;
+    m->flags = flags;
     proxy_mail_post(w->main_box, m);
 }
 

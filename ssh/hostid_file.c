@@ -22,6 +22,7 @@ int hostid_file_read(const char *path, char **text, size_t *len, struct err *err
 {
     int rc = fs_read(path, FILE_MAX, text, len, err);
     if (rc == ERR_NOTFOUND) {
+        err_clear(err);
         *text = mem_strdup("");
         *len = 0;
         return *text ? 0 : err_set(err, ERR_NOMEM, "out of memory");

@@ -23,14 +23,15 @@
 #include "fake_ssh.h"
 #include "proxy/forward.h"
 
-static void on_resolve(void *arg, uint64_t id, uint64_t seq, bool direct)
+static void on_resolve(void *arg, uint64_t id, uint64_t seq, unsigned flags)
 {
     struct rig *r = arg;
     size_t i = r->lookups < r->answer_count ? r->lookups : r->answer_count - 1;
     r->lookups++;
-    r->lookups_direct += direct;
+    r->lookups_direct += (flags & MAIL_DIRECT) != 0;
+    r->rekeys += (flags & MAIL_REKEY) != 0;
     const struct rig_answer *a = &r->answers[i];
-    struct mail_reach reach = {0};
+    struct mail_reach reach = {.rekeyed = (flags & MAIL_REKEY) && r->keys_changed};
     struct err err = {0};
     struct resolver_facts facts = {
         .id = (char *)"/subscriptions/s/x", .vm_id = (char *)a->vm_id, .refs = 1000};

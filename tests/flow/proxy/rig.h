@@ -39,7 +39,8 @@ struct rig {
     int sshd; /* listening */
     uint16_t sshd_port;
     struct rig_answer answers[8];
-    size_t answer_count, lookups, lookups_direct;
+    size_t answer_count, lookups, lookups_direct, rekeys;
+    bool keys_changed; /* what comes of asking for host keys anew */
     /* What plane_ops.done and dialed said last. */
     unsigned done_count;
     uint64_t done_req;

@@ -244,6 +244,55 @@ static void test_host_keys_are_never_checked_less_than_asked_for(void **state)
     assert_int_equal(fake_counts().conns_made, 0);
 }
 
+/* A VM whose keys Azure is to say, with an ARM's answer that names it. */
+static const struct vm *start_by_arm(void)
+{
+    struct config_vm *config = rig_config("win11", echo, 1);
+    struct err err = {0};
+    struct rig_answer answer = rig_sshd(&rig);
+    config->ssh.host_key_check = CONFIG_HOST_KEY_ARM;
+    config->vm.kind = VM_NAME_BARE;
+    answer.vm_id = "vm-1";
+    rig_answers(&rig, &answer, 1);
+    return rig_vm_with(&rig, config, 1, 0, MAIL_WANTED, &err);
+}
+
+static void test_a_changed_key_is_asked_for_anew_and_is_the_vms(void **state)
+{
+    fake.auth_code = ERR_HOSTKEY;
+    fake.auth_failures = 1;
+    rig.keys_changed = true;
+    const struct vm *vm = start_by_arm();
+    assert_true(rig_until(&rig, vm->state == PROXY_VM_UP));
+    assert_int_equal(rig.rekeys, 1);
+    /* The next time that it changes, it is asked again. */
+    fake.auth_code = ERR_HOSTKEY;
+    fake.auth_failures = 1;
+    fake_kill(0, ERR_CLOSED, "the VM restarts");
+    assert_true(rig_until(&rig, vm->reconnects == 1 && vm->state == PROXY_VM_UP));
+    assert_int_equal(rig.rekeys, 2);
+}
+
+static void test_a_key_that_azure_does_not_confirm_is_asked_for_once(void **state)
+{
+    fake.auth_code = ERR_HOSTKEY;
+    const struct vm *vm = start_by_arm();
+    assert_true(rig_until(&rig, vm->state == PROXY_VM_FAILED));
+    assert_int_equal(vm->err.code, ERR_HOSTKEY);
+    assert_int_equal(rig.rekeys, 1);
+    assert_int_equal(fake_counts().conns_made, 1);
+}
+
+static void test_a_key_that_is_wrong_again_is_not_asked_for_for_ever(void **state)
+{
+    fake.auth_code = ERR_HOSTKEY;
+    rig.keys_changed = true;
+    const struct vm *vm = start_by_arm();
+    assert_true(rig_until(&rig, vm->state == PROXY_VM_FAILED));
+    assert_int_equal(rig.rekeys, 1);
+    assert_int_equal(fake_counts().conns_made, 2);
+}
+
 static void test_taken_down_it_lets_go_of_everything(void **state)
 {
     struct vm *vm = rig_vm(&rig, 1, "win11", echo, 1);
@@ -297,6 +346,9 @@ int main(void)
         T(test_request_times_out_with_the_last_reason),
         T(test_runtime_forward_is_answered_when_all_is_up),
         T(test_what_is_not_served_says_so_and_disturbs_nothing_else),
+        T(test_a_key_that_is_wrong_again_is_not_asked_for_for_ever),
+        T(test_a_key_that_azure_does_not_confirm_is_asked_for_once),
+        T(test_a_changed_key_is_asked_for_anew_and_is_the_vms),
         T(test_host_keys_are_never_checked_less_than_asked_for),
         T(test_taken_down_it_lets_go_of_everything),
         T(test_changed_reach_takes_new_flows_elsewhere_and_leaves_the_old),

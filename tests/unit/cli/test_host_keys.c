@@ -17,7 +17,7 @@ static void picks(const char *text, const char *host, const char *vm_id, const c
 {
     struct strbuf out;
     strbuf_init(&out);
-    host_keys_pick(text, host, vm_id, "win11.adit", &out);
+    host_keys_pick(text, host, vm_id, false, "win11.adit", &out);
     assert_string_equal(out.data ? out.data : "", expected);
     strbuf_done(&out);
 }
@@ -41,6 +41,18 @@ static void test_another_vmid_is_another_vm(void **state)
           "win11.adit ssh-ed25519 OLD\nwin11.adit ssh-ed25519 NEW\nwin11.adit ssh-rsa BARE\n");
 }
 
+static void test_only_what_azure_reported(void **state)
+{
+    const char text[] =
+        ID " ssh-ed25519 MET vmId=1-1\n" ID " ssh-ed25519 TOLD vmId=1-1 source=arm\n@revoked " ID
+           " ssh-rsa BAD\n" ID " ssh-rsa LIKE vmId=1-1 source=arms\n";
+    struct strbuf out;
+    strbuf_init(&out);
+    host_keys_pick(text, ID, "1-1", true, "vm", &out);
+    assert_string_equal(out.data, "vm ssh-ed25519 TOLD\n@revoked vm ssh-rsa BAD\n");
+    strbuf_done(&out);
+}
+
 static void test_what_is_no_key_of_the_host(void **state)
 {
     picks("", ID, NULL, "");
@@ -55,6 +67,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_name_is_replaced_and_case_does_not_count),
         cmocka_unit_test(test_another_vmid_is_another_vm),
+        cmocka_unit_test(test_only_what_azure_reported),
         cmocka_unit_test(test_what_is_no_key_of_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,21 @@ static void test_what_is_usual_is_not_said(void **state)
     strbuf_done(&out);
 }
 
+static void test_keys_by_arm_are_never_a_question(void **state)
+{
+    char user[] = "me";
+    struct config_ssh ssh = {.user = user, .port = 22, .agent = true, .host_key_check = CONFIG_HOST_KEY_ARM};
+    const struct ssh_block block = {.patterns = "*.adit", .command = "adit", .ssh = &ssh};
+    struct strbuf out;
+    struct err err = {0};
+
+    strbuf_init(&out);
+    assert_int_equal(ssh_block_add(&out, &block, &err), 0);
+    assert_non_null(strstr(out.data, "    KnownHostsCommand adit known-hosts %H %t %K\n"
+                                     "    StrictHostKeyChecking yes\n"));
+    strbuf_done(&out);
+}
+
 static void test_value_cannot_add_a_line(void **state)
 {
     char user[] = "me\n    ProxyCommand evil";
@@ -72,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_block),
         cmocka_unit_test(test_what_is_usual_is_not_said),
+        cmocka_unit_test(test_keys_by_arm_are_never_a_question),
         cmocka_unit_test(test_value_cannot_add_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

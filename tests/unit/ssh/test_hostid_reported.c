@@ -86,6 +86,7 @@ static void learn(struct place *p, const char *keys, bool expect_changed)
     struct err err = {0};
     bool changed = !expect_changed;
     assert_int_equal(ssh_hostid_learn(&p->want, keys, &changed, &err), 0);
+    assert_int_equal(err.code, 0);
     assert_true(changed == expect_changed);
 }
 
