@@ -1,4 +1,5 @@
 """Questions of a login: on the terminal of the command that waits, by SSH_ASKPASS, or not at all."""
+import base64
 import contextlib
 import importlib.util
 import os
@@ -16,6 +17,7 @@ from terminal import Terminal
 from world import BIN, WorldCase, free_port, wait_for
 
 SECRET = "opén sesame 7f3a"
+BASE64 = base64.b64encode(SECRET.encode()).decode()
 LOGIN_SERVER = pathlib.Path(__file__).parents[1] / "flow" / "ssh" / "login_server.py"
 
 
@@ -39,7 +41,7 @@ class PromptCase(WorldCase):
         self.world.adit("stop", check=False)
         for text in (self.world.logs(), (self.world.dir / "sandbox.log").read_text(errors="replace")):
             self.assertNotIn(SECRET, text)
-            self.assertNotIn("b3DDqW4gc2VzYW1l", text)  # nor in base64
+            self.assertNotIn(BASE64, text)
 
     def config(self, vms=None):
         """The daemon logs all that it can, so that a secret that gets there is found."""
@@ -89,6 +91,43 @@ class Passphrase(PromptCase):
             self.assertReadable(t.shown, "web1", str(self.locked), "a wrong passphrase was given 3 times")
             self.assertEqual(t.shown.count(self.prompt), 3)
         self.assertEqual(self.world.vm("web1")["state"], "failed")
+
+    def test_nothing_of_it_stays_in_the_daemons_memory(self):
+        with self.at_terminal("forward", "web1", "-L", free_port(), bare=True) as t:
+            t.expect(self.prompt)
+            t.type(SECRET + "\n")
+            t.expect("listening on")
+            self.assertEqual(self.in_memory(self.world.daemon_pid()), [])  # while the connection is open that it came by
+            t.type("\x03")
+            t.end()
+
+    def in_memory(self, pid):
+        """Where the secret lies in this process."""
+        found, searched = [], 0
+        try:
+            memory = open(f"/proc/{pid}/mem", "rb", 0)
+        except PermissionError:
+            self.skipTest("this machine does not let a process be looked at")
+        with memory:
+            for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                if not line.split()[1].startswith("rw") or end - start > 1 << 30:  # a sanitizer's reserve
+                    continue
+                with contextlib.suppress(OSError, ValueError):
+                    memory.seek(start)
+                    data = memory.read(end - start)
+                    searched += len(data)
+                    found += [f"{what} in {line}" for what in (SECRET.encode(), BASE64.encode()[:16]) if what in data]
+        self.assertGreater(searched, 1 << 16)
+        return found
+
+    def test_no_deadline_runs_while_a_person_thinks(self):
+        with self.at_terminal("up", "--timeout", "1s", "web1") as t:
+            t.expect(self.prompt)
+            time.sleep(2)  # longer than the request would have had
+            t.type(SECRET + "\n")
+            t.expect("status=0")
+            t.end()
 
     def test_no_answer_is_an_answer(self):
         for typed in ("\n", "\x04"):
@@ -394,6 +433,18 @@ class Proxy(PromptCase):
                 self.assertNotIn(SECRET, t.shown)
             self.world.adit("stop")
 
+    def test_no_deadline_runs_while_a_person_thinks(self):
+        self.config(f'  - name: jump\n    vm: rg-desk/win11\n    identity: ["{self.locked}"]\n    up: false\n'
+                    "  - name: db1\n    vm: rg-data/db1\n    via: jump\n    up: false\n")
+        with self.at_terminal("proxy", "--timeout", "1s", "db1", 22) as t:
+            t.expect(self.prompt)
+            time.sleep(4)  # longer than adit would wait for aditd, too
+            t.type(SECRET + "\n")
+            t.expect("SSH-2.0-")
+            t.type("\x03")
+            t.expect("status=130")
+            t.end()
+
     def test_batch(self):
         self.config(f'  - name: jump\n    vm: rg-desk/win11\n    identity: ["{self.locked}"]\n    up: false\n'
                     "  - name: db1\n    vm: rg-data/db1\n    via: jump\n    up: false\n")
@@ -519,6 +570,21 @@ class Password(PromptCase):
             t.end()
             self.assertNotIn("sesame", t.shown)
         self.assertEqual(self.world.vm("box")["auth"], "keyboard-interactive")
+
+    def test_an_open_forward_is_asked_when_it_reconnects(self):
+        self.use("kbd")
+        with self.at_terminal("forward", "box", "-L", free_port(), bare=True) as t:
+            for i in range(2):
+                t.expect("(box) Password: ", i + 1)
+                t.type("sesame\n")
+                t.expect("(box) Code: ", i + 1)
+                t.type("42\n")
+                t.expect("listening on")
+                wait_for("it is up", lambda: self.world.vm("box")["state"] == "up" and self.world.vm("box")["reconnects"] == i)
+                self.relay.cut()
+            t.expect("(box) Password: ", 3)
+            t.type("\x03")
+            self.assertEqual(t.end(), 0)
 
     def test_no_control_characters_of_the_server_reach_the_terminal(self):
         self.use("odd")
