@@ -1,13 +1,15 @@
 /*
  * flow: the life of a flow around its bytes: in line for a connection, opening its channel, ending.
  *
- *   NEW ─▶ WAITING ─▶ OPENING ─▶ OPEN ─▶ CLOSING ─▶ freed
- *             ▲          │ recalled: it stood behind an open that is stuck
- *             └──────────┘
+ *   NEW ─▶ [GREETING ─▶] WAITING ─▶ OPENING ─▶ OPEN ─▶ CLOSING ─▶ freed
+ *                           ▲          │ recalled: it stood behind an open that is stuck
+ *                           └──────────┘
  *   from any state: flow_close() (silent) or flow_end() (tells the owner) ─▶ CLOSING
  *
- * Not a byte is read before the channel is open: what the client says meanwhile waits in the kernel. A flow
- * that ends with an error resets its local socket, so that nobody takes a truncated stream for a whole one.
+ * But for the greeting of a dynamic forward (greeting.c) not a byte is read before the channel is open: what
+ * the client says meanwhile waits in the kernel. A flow that ends with an error resets its local socket, so
+ * that nobody takes a truncated stream for a whole one; a client that has greeted is told the reason instead,
+ * as long as it has not been told that it is connected.
  */
 #include "flow.h"
 
@@ -16,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "greeting.h"
 #include "vm.h"
 
 static void on_closed(uv_handle_t *h)
@@ -23,6 +26,7 @@ static void on_closed(uv_handle_t *h)
     struct flow *f = h->data;
     struct plane *plane = f->plane;
     chunkq_done(&f->queue);
+    greeting_free(f);
     mem_free(f);
     plane_flow_end(plane);
 }
@@ -41,13 +45,14 @@ static void local_reset(struct flow *f)
         setsockopt(local_fd(f), SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-static void flow_detach(struct flow *f)
+void flow_detach(struct flow *f)
 {
     if (f->chan)
         ssh_chan_close(f->chan);
     f->chan = NULL;
     pool_leave(&f->waiter);
     timer_stop(&f->timer);
+    greeting_over(f);
 }
 
 static void flow_shut(struct flow *f, bool reset)
@@ -68,12 +73,21 @@ void flow_end(struct flow *f, const struct err *err, bool reset)
 {
     const struct flow_events *events = f->o.events;
     void *arg = f->o.arg;
-    bool lost = f->lost;
+    bool told = f->told;
     struct err copy;
+    err = err ? err : greeting_error(f);
     if (err)
         copy = *err; /* it may live in what closes now */
     flow_shut(f, reset);
-    events->ended(arg, err ? &copy : NULL, lost);
+    events->ended(arg, err ? &copy : NULL, told);
+}
+
+static void flow_fail(struct flow *f, const struct err *err)
+{
+    if (f->greeting && err->code != ERR_CANCELED)
+        greeting_refuse(f, err);
+    else
+        flow_end(f, err, true);
 }
 
 static int flow_open_channel(struct flow *f, struct err *err)
@@ -92,9 +106,9 @@ static void on_served(struct pool_waiter *w, const struct err *err)
     struct flow *f = container_of(w, struct flow, waiter);
     struct err why = {0};
     if (err)
-        flow_end(f, err, true);
+        flow_fail(f, err);
     else if (flow_open_channel(f, &why) < 0)
-        flow_end(f, &why, true);
+        flow_fail(f, &why);
 }
 
 static void on_recalled(struct pool_waiter *w)
@@ -118,13 +132,18 @@ static bool on_gone(struct pool_waiter *w)
 static void on_timer(struct timer *t)
 {
     struct flow *f = container_of(t, struct flow, timer);
-    if (f->state != FLOW_OPENING) {
-        flow_end(f, NULL, false); /* the client had its time to close; everything is delivered */
-        return;
-    }
     struct err err = {0};
-    err_set(&err, ERR_TIMEOUT, "the VM did not connect to the target within %u ms", f->o.open_ms);
-    flow_end(f, &err, true);
+    switch (f->state) {
+    case FLOW_GREETING:
+        greeting_expired(f);
+        break;
+    case FLOW_OPENING:
+        err_set(&err, ERR_TIMEOUT, "the VM did not connect to the target within %u ms", f->o.open_ms);
+        flow_fail(f, &err);
+        break;
+    default:
+        flow_end(f, NULL, false); /* the client had its time to close; everything is delivered */
+    }
 }
 
 void flow_opened(struct flow *f)
@@ -133,6 +152,8 @@ void flow_opened(struct flow *f)
     timer_stop(&f->timer);
     f->state = FLOW_OPEN;
     f->burst_ms = clock_now(f->plane->o.clock);
+    if (f->greeting && !greeting_opened(f))
+        return;
     flow_update(f);
 }
 
@@ -143,7 +164,10 @@ void flow_chan_gone(struct flow *f, const struct err *err)
         err_set(&none, ERR_CLOSED, "the VM closed the channel before it was open");
         err = &none;
     }
-    flow_end(f, err, true);
+    if (f->state == FLOW_OPEN)
+        flow_end(f, err, true);
+    else
+        flow_fail(f, err);
 }
 
 static struct flow *flow_new(const struct flow_options *options, struct err *err)
@@ -220,7 +244,7 @@ int flow_of_fd(struct flow **out, const struct flow_options *options, int fd, st
     return 0;
 }
 
-int flow_start(struct flow *f, struct err *err)
+int flow_line_up(struct flow *f, struct err *err)
 {
     f->state = FLOW_WAITING;
     f->waiter.cls = f->o.cls;
@@ -232,4 +256,9 @@ int flow_start(struct flow *f, struct err *err)
     if (r < 0 || !f->waiter.conn)
         return r;
     return flow_open_channel(f, err);
+}
+
+int flow_start(struct flow *f, struct err *err)
+{
+    return f->o.dynamic ? greeting_start(f, err) : flow_line_up(f, err);
 }

@@ -31,14 +31,16 @@ struct flow_events {
     void (*opened)(void *arg); /* the target is connected; not inside flow_start() */
     /* Exactly once, not inside flow_start(): err NULL after both directions ended in order, or when the
      * local side reset its connection. The flow is gone.
-     * lost: because the whole connection died, which the VM says once for all its flows. */
-    void (*ended)(void *arg, const struct err *err, bool lost);
+     * told: who has to know does: the whole connection died, which the VM says once for all its flows; or
+     * the client was answered that the target cannot be reached. */
+    void (*ended)(void *arg, const struct err *err, bool told);
 };
 
 struct flow_options {
     struct vm *vm;
     enum pool_class cls;
     struct ssh_target target; /* its strings must outlive the flow */
+    bool dynamic;             /* the client says where to (SOCKS, HTTP CONNECT): target is not set */
     uint32_t wait_ms;         /* for a connection to the VM */
     uint32_t open_ms;         /* for the VM to connect to the target */
     struct flow_counters *counters;
@@ -48,8 +50,9 @@ struct flow_options {
 
 enum flow_state {
     FLOW_NEW,
-    FLOW_WAITING, /* for a connection */
-    FLOW_OPENING, /* for the target */
+    FLOW_GREETING, /* for the client to say where to */
+    FLOW_WAITING,  /* for a connection */
+    FLOW_OPENING,  /* for the target */
     FLOW_OPEN,
     FLOW_CLOSING, /* for libuv to let go of the handle */
 };
@@ -84,15 +87,17 @@ struct flow {
     enum flow_up up;
     enum flow_down down;
     bool reading, starved, local_eof, writing;
-    bool lost;   /* the connection died under it */
+    bool told;   /* see flow_events.ended */
     bool broken; /* the client reset its connection, as a write found out: no end of file of it is one */
     struct pool_waiter waiter;
     struct ssh_chan *chan; /* NULL before it is asked for and after it has ended */
     struct chunkq queue;   /* VM → local side: what the kernel has not taken */
+    size_t own;            /* the first bytes of the queue are ours, and nobody waits for credit for them */
+    struct greeting *greeting; /* dynamic: until what the client said first is dealt with, else NULL */
     uv_write_t write_req;
     size_t write_len;
     uv_shutdown_t shutdown_req;
-    struct timer timer; /* OPENING: the target. Later: the linger. */
+    struct timer timer; /* GREETING: the client. OPENING: the target. Later: the linger. */
     uint64_t number;
     uint64_t burst_ms; /* since when, and how much, for telling bulk */
     size_t burst_bytes;
@@ -116,6 +121,11 @@ void flow_update(struct flow *f); /* makes handles and channel do what the state
 void flow_end(struct flow *f, const struct err *err,
               bool reset); /* tells the owner; reset: the local side sees RST */
 void flow_opened(struct flow *f);
-void flow_chan_gone(struct flow *f, const struct err *err); /* the channel closed before it was open */
+void flow_chan_gone(struct flow *f, const struct err *err); /* it died, or closed before it was open */
+int flow_say(struct flow *f, const char *bytes, size_t n);  /* before any byte of the VM's; ERR_NOMEM */
+
+/* ---- flow.c, for greeting.c ---- */
+int flow_line_up(struct flow *f, struct err *err); /* as flow_start, with o.target set */
+void flow_detach(struct flow *f);                  /* no channel, no connection, no timer any more */
 
 #endif

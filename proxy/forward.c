@@ -17,13 +17,13 @@ struct forward_flow {
     struct flow *flow;
 };
 
-static void flow_failed(struct forward *f, const struct err *err, bool lost)
+static void flow_failed(struct forward *f, const struct err *err, bool told)
 {
     static struct log_rate rate = {.burst = 20, .every_ms = 1000};
     struct err why = *err;
     err_wrap(&why, "%s", f->vm->label);
     err_wrap(&why, "forward %s", f->spec.text);
-    bool quiet = lost || err->code == ERR_CANCELED;
+    bool quiet = told || err->code == ERR_CANCELED;
     if (!quiet || log_enabled(LOG_DEBUG))
         log_write(quiet ? LOG_DEBUG : LOG_WARN,
                   &(struct log_ctx){.module = "proxy", .vm = f->vm->config->alias, .forward = f->spec.text},
@@ -31,17 +31,18 @@ static void flow_failed(struct forward *f, const struct err *err, bool lost)
     if (err->code == ERR_CANCELED)
         return;
     f->flows_failed++;
-    f->err = *err;
+    if (f->spec.kind != FORWARD_DYNAMIC || !told) /* where its clients go is their own business */
+        f->err = *err;
 }
 
-static void on_flow_ended(void *arg, const struct err *err, bool lost)
+static void on_flow_ended(void *arg, const struct err *err, bool told)
 {
     struct forward_flow *ff = arg;
     struct forward *f = ff->forward;
     list_remove(&ff->node);
     mem_free(ff);
     if (err)
-        flow_failed(f, err, lost);
+        flow_failed(f, err, told);
     f->flow_count--;
 }
 
@@ -56,6 +57,8 @@ static struct ssh_target target_of(const struct forward_spec *s)
 
 static enum pool_class class_of(const struct forward *f)
 {
+    if (f->spec.kind == FORWARD_DYNAMIC) /* where it listens tells nothing of what is carried */
+        return pool_policy_class(0, 0, f->bulk);
     return pool_policy_class(f->spec.listen.port, f->spec.target.path ? 0 : f->spec.target.port, f->bulk);
 }
 
@@ -74,6 +77,7 @@ static bool on_connection(void *arg, uv_stream_t *server)
         .vm = vm,
         .cls = class_of(f),
         .target = target_of(&f->spec),
+        .dynamic = f->spec.kind == FORWARD_DYNAMIC,
         .wait_ms = vm->config->ssh.connect_timeout_ms,
         .open_ms = FLOW_OPEN_MS,
         .counters = &f->bytes,
@@ -92,7 +96,7 @@ static bool on_connection(void *arg, uv_stream_t *server)
     ff->flow = flow;
     f->flow_count++;
     f->flows_total++;
-    if (vm_check(vm, &err) < 0 || flow_start(flow, &err) < 0) {
+    if ((!options.dynamic && vm_check(vm, &err) < 0) || flow_start(flow, &err) < 0) {
         flow_close(flow);
         on_flow_ended(ff, &err, false);
     }
@@ -123,10 +127,7 @@ int forward_listen(struct forward *f, struct err *err)
     if (f->listener)
         return 0;
     struct err why = {0};
-    if (f->spec.kind == FORWARD_DYNAMIC)
-        err_set(&why, ERR_UNSUPPORTED,
-                "dynamic forwards (-D, dynamic:) are not served by this version; use -L for each target");
-    else if (f->spec.kind == FORWARD_REMOTE)
+    if (f->spec.kind == FORWARD_REMOTE)
         err_set(&why, ERR_UNSUPPORTED, "remote forwards (-R, remote:) are not served by this version");
     else
         listener_open(&f->listener, f->vm->plane, &f->spec.listen, on_connection, f, &why);

@@ -92,6 +92,7 @@ int plane_init(struct plane *p, const struct plane_options *options, struct err 
     list_init(&p->vms);
     list_init(&p->vias);
     list_init(&p->paused);
+    list_init(&p->greetings);
     ready_init(&p->unpause, on_unpause);
     ready_init(&p->closed, on_all_gone);
     timer_init(&p->tick, options->clock, on_tick);

@@ -68,6 +68,8 @@ struct plane {
     struct list vias;   /* struct via.node of dials asked for by the main loop */
     struct list paused; /* struct listener_socket.paused: full, go on when a flow ends */
     struct ready unpause;
+    struct list greetings; /* struct greeting.node: clients that have not yet said where to, oldest first */
+    size_t greeting_count;
     size_t flows;
     uint64_t next_conn;
     uint64_t next_flow;

@@ -113,9 +113,9 @@ static void via_name(const struct via *v, struct err *err)
     err_wrap(err, "via %s", vm && vm->config ? vm->config->alias : "another VM");
 }
 
-static void on_flow_ended(void *arg, const struct err *err, bool lost)
+static void on_flow_ended(void *arg, const struct err *err, bool told)
 {
-    (void)lost;
+    (void)told;
     struct via *v = arg;
     v->flow = NULL;
     struct err why = {0};

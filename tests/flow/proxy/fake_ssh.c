@@ -239,6 +239,8 @@ int ssh_chan_open(struct ssh_chan **out, struct ssh_conn *c, const struct ssh_ta
     list_push(&c->opens, &ch->node);
     fake_lock();
     counts.chans_alive++;
+    counts.last_port = ch->port;
+    snprintf(counts.last_host, sizeof counts.last_host, "%s", target->host ? target->host : "");
     fake_unlock();
     fake_wake(c);
     *out = ch;

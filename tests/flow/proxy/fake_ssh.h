@@ -28,8 +28,9 @@ struct fake_settings {
     int auth_code;          /* what authentication fails with; 0 = never */
     unsigned auth_failures; /* so many times; 0 = always */
     size_t source_bytes;
-    size_t chunk_max; /* of one event or one reservation; 0 = 64 KiB */
-    bool stall_opens; /* no open is answered while this is set */
+    size_t chunk_max;    /* of one event or one reservation; 0 = 64 KiB */
+    bool stall_opens;    /* no open is answered while this is set */
+    const char *refusal; /* what FAKE_REFUSED says; NULL: "Connection refused" */
     uint32_t rtt_us;
 };
 extern struct fake_settings fake;
@@ -38,9 +39,11 @@ extern struct fake_settings fake;
 struct fake_counts {
     unsigned conns_made, conns_alive, conns_most; /* most alive at once */
     unsigned chans_opened, chans_alive;
-    size_t held_most;   /* bytes that one channel had delivered and not been credited for, at most */
-    uint64_t swallowed; /* by sinks and sources */
-    unsigned ends_seen; /* channels whose client ended in order */
+    size_t held_most;    /* bytes that one channel had delivered and not been credited for, at most */
+    uint64_t swallowed;  /* by sinks and sources */
+    unsigned ends_seen;  /* channels whose client ended in order */
+    char last_host[256]; /* what was asked for last */
+    uint16_t last_port;
 };
 struct fake_counts fake_counts(void);
 void fake_reset(void); /* everything to its defaults; no connection may be alive */

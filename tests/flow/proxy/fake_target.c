@@ -91,7 +91,7 @@ static void chan_open(struct ssh_chan *ch)
     fake_wake(c);
     if (ch->port == FAKE_REFUSED) {
         struct err err = {0};
-        err_set(&err, ERR_REFUSED, "Connection refused");
+        err_set(&err, ERR_REFUSED, "%s", fake.refusal ? fake.refusal : "Connection refused");
         fake_chan_end(ch, &err);
         return;
     }

@@ -71,7 +71,7 @@ void rig_done(struct rig *r);                     /* finishes it and checks that
         !!(condition);                                                                                       \
     })
 
-/* A VM with these forwards ("PORT:localhost:7", …; port 0 lets the system choose). Wanted. */
+/* A VM with these forwards ("PORT:localhost:7", "-D PORT", …; port 0 lets the system choose). Wanted. */
 struct vm *rig_vm(struct rig *r, uint64_t id, const char *alias, const char *const *forwards, size_t count);
 struct vm *rig_vm_with(struct rig *r, struct config_vm *config, uint64_t id, uint64_t via, unsigned flags,
                        struct err *err);
@@ -81,6 +81,9 @@ uint16_t rig_port(const struct vm *vm, size_t forward); /* where it listens */
 /* A client of a forward: non-blocking, verified byte by byte. */
 struct client {
     int fd;
+    const char *preamble; /* sent first, … */
+    size_t preamble_len;
+    size_t skip;          /* … and so many bytes of what comes are the answer to it */
     size_t to_send, sent; /* of the pattern */
     size_t received;
     bool check; /* what comes must be the pattern */

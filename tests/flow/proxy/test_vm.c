@@ -225,7 +225,7 @@ static void test_what_is_not_served_says_so_and_disturbs_nothing_else(void **sta
     mem_free(config->forwards);
     config->forwards = mem_calloc(2, sizeof *config->forwards);
     assert_int_equal(forward_spec_parse(&config->forwards[0], FORWARD_LOCAL, "0:localhost:7", &err), 0);
-    assert_int_equal(forward_spec_parse(&config->forwards[1], FORWARD_DYNAMIC, "1080", &err), 0);
+    assert_int_equal(forward_spec_parse(&config->forwards[1], FORWARD_REMOTE, "1080", &err), 0);
     config->forward_count = 2;
     const struct vm *vm = rig_vm_with(&rig, config, 1, 0, MAIL_WANTED, &err);
     assert_int_equal(err.code, ERR_UNSUPPORTED);
