@@ -27,17 +27,19 @@ static int call(struct cli *cli, const char *vm, const char *user, json_t *list)
 
 int cmd_cancel(struct cli *cli, int argc, char **argv)
 {
-    static const struct option OPTIONS[] = {
-        {"local", required_argument, NULL, 'L'}, {"user", required_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
+    static const struct option OPTIONS[] = {{"local", required_argument, NULL, 'L'},
+                                            {"dynamic", required_argument, NULL, 'D'},
+                                            {"user", required_argument, NULL, 'u'},
+                                            {NULL, 0, NULL, 0}};
     const char *user = NULL;
     json_t *list = json_array();
     int status = 0;
 
-    for (int o; status == 0 && (o = options_next(cli, argc, argv, "L:u:", OPTIONS)) != -1;) {
+    for (int o; status == 0 && (o = options_next(cli, argc, argv, "L:D:u:", OPTIONS)) != -1;) {
         if (o == '?')
             status = EX_USAGE;
-        else if (o == 'L')
-            status = forward_list_add(cli, list, optarg);
+        else if (o == 'L' || o == 'D')
+            status = forward_list_add(cli, list, o, optarg);
         else
             user = optarg;
     }

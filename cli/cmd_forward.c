@@ -44,7 +44,7 @@ static void print_one(const json_t *vm, const json_t *f)
     fputs(" → ", stdout);
     output_text(stdout, json_string_value(vm) ? json_string_value(vm) : "?");
     putchar(' ');
-    output_text(stdout, v[1]);
+    output_text(stdout, forward_list_is_dynamic(f) ? FORWARD_LIST_ANYWHERE : v[1]);
     fputs(" listening on ", stdout);
     output_text(stdout, v[2]);
     putchar('\n');
@@ -148,6 +148,7 @@ static int parse(struct forward *f, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {
         {"local", required_argument, NULL, 'L'},
+        {"dynamic", required_argument, NULL, 'D'},
         {"detach", no_argument, NULL, 'd'},
         {"user", required_argument, NULL, 'u'},
         {"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -155,8 +156,8 @@ static int parse(struct forward *f, int argc, char **argv)
         {"batch", no_argument, NULL, OPT_BATCH},
         {NULL, 0, NULL, 0},
     };
-    for (int o; (o = options_next(f->cli, argc, argv, "L:du:", OPTIONS)) != -1;) {
-        if (o == '?' || (o == 'L' && forward_list_add(f->cli, f->list, optarg) != 0) ||
+    for (int o; (o = options_next(f->cli, argc, argv, "L:D:du:", OPTIONS)) != -1;) {
+        if (o == '?' || ((o == 'L' || o == 'D') && forward_list_add(f->cli, f->list, o, optarg) != 0) ||
             (o == OPT_TIMEOUT && options_seconds(f->cli, optarg, &f->timeout_ms) != 0))
             return EX_USAGE;
         if (o == 'u')

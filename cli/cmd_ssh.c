@@ -2,8 +2,8 @@
  * cmd_ssh: `adit ssh`: the user's ssh on a VM, with `az ssh vm`'s options.
  *
  * adit becomes ssh: the terminal, signals and the exit status are ssh's own, and nothing of adit stays behind
- * but the ProxyCommand that it was given. A command line that asks for -L forwards and nothing else needs no
- * ssh: it is `adit forward`. Whatever goes wrong before is one line and 255.
+ * but the ProxyCommand that it was given. A command line that asks for -L and -D forwards and nothing else
+ * needs no ssh: it is `adit forward`. Whatever goes wrong before is one line and 255.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -62,9 +62,9 @@ static void add_pair(struct words *w, const char *option, const char *value)
     add(w, mem_strdup(value));
 }
 
-static void add_forward(void *arg, char *spec)
+static void add_forward(void *arg, char option, char *spec)
 {
-    add_pair(arg, "-L", spec);
+    add_pair(arg, option == 'D' ? "-D" : "-L", spec);
 }
 
 static void words_done(struct words *w)

@@ -69,13 +69,14 @@ static void offer_vms(struct line *l)
     offer_names(l, &k);
 }
 
-static void offer_forwards(struct line *l)
+static void offer_forwards(struct line *l, char option)
 {
     struct known_names k = {NULL, 0, 0};
     const char *at = l->vm ? strrchr(l->vm, '@') : NULL;
 
     if (l->vm)
-        known_names_forwards(&k, &l->cli, at ? at + 1 : l->vm);
+        known_names_forwards(&k, &l->cli, at ? at + 1 : l->vm,
+                             option == 'D' ? FORWARD_DYNAMIC : FORWARD_LOCAL);
     offer_names(l, &k);
 }
 
@@ -100,16 +101,16 @@ static void offer_options(struct line *l, const char *help)
 }
 
 /* What the help calls a value tells what it is. */
-static void offer_value(struct line *l, struct help_text kind)
+static void offer_value(struct line *l, struct help_option o)
 {
     static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
     char name[32];
 
-    snprintf(name, sizeof name, "%.*s", (int)kind.n, kind.p);
+    snprintf(name, sizeof name, "%.*s", (int)o.value.n, o.value.p);
     if (strcmp(name, "VM") == 0) {
         offer_vms(l);
     } else if (strcmp(name, "FORWARD") == 0) {
-        offer_forwards(l);
+        offer_forwards(l, o.letter);
     } else if (strncmp(name, "FILE", 4) == 0) {
         strbuf_puts(l->out, COMPLETE_FILES "\n");
     } else if (strcmp(name, "FOLDER") == 0) {
@@ -207,10 +208,10 @@ static void offer_at_cursor(struct line *l)
     const char *equals = strchr(l->typed, '=');
 
     if (l->wanted.value.n > 0) {
-        offer_value(l, l->wanted.value);
+        offer_value(l, l->wanted);
     } else if (l->typed[0] == '-' && equals) {
         l->prefix_len = (size_t)(equals + 1 - l->typed);
-        offer_value(l, option_of(l, l->typed, (size_t)(equals - l->typed)).value);
+        offer_value(l, option_of(l, l->typed, (size_t)(equals - l->typed)));
     } else if (l->typed[0] == '-') {
         offer_options(l, l->command ? l->command->help : GLOBAL);
         if (l->command)

@@ -208,7 +208,7 @@ void known_names_vms(struct known_names *k, const struct cli *cli, bool with_gro
     json_decref(status);
 }
 
-static void add_running(struct known_names *k, const json_t *status, const char *wanted)
+static void add_running(struct known_names *k, const json_t *status, const char *wanted, const char *kind)
 {
     const json_t *vm, *f;
     size_t i, j;
@@ -218,20 +218,25 @@ static void add_running(struct known_names *k, const json_t *status, const char 
         const char *alias = member(vm, "vm"), *name = member(vm, "name");
         if ((!alias || strcasecmp(alias, wanted) != 0) && (!name || strcasecmp(name, wanted) != 0))
             continue;
-        json_array_foreach(json_object_get(vm, "forwards"), j, f) add(k, member(f, "spec"), NULL);
+        json_array_foreach(json_object_get(vm, "forwards"), j, f)
+        {
+            if (member(f, "kind") && strcmp(member(f, "kind"), kind) == 0)
+                add(k, member(f, "spec"), NULL);
+        }
     }
 }
 
-void known_names_forwards(struct known_names *k, const struct cli *cli, const char *vm)
+void known_names_forwards(struct known_names *k, const struct cli *cli, const char *vm,
+                          enum forward_kind kind)
 {
     json_t *status = ask();
     if (status) {
-        add_running(k, status, vm);
+        add_running(k, status, vm, kind == FORWARD_DYNAMIC ? "dynamic" : "local");
     } else {
         const struct config *config = load(cli);
         const struct config_vm *known = config ? config_vm_find(config, vm) : NULL;
         for (size_t i = 0; known && i < known->forward_count; i++)
-            if (known->forwards[i].kind == FORWARD_LOCAL)
+            if (known->forwards[i].kind == kind)
                 add(k, known->forwards[i].text, NULL);
         config_unref(config);
     }

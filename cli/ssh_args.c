@@ -119,7 +119,7 @@ void ssh_args_done(struct ssh_args *a)
     mem_free(a->vm);
 }
 
-bool ssh_args_only_forwards(const struct ssh_args *a, void (*add)(void *arg, char *spec), void *arg)
+bool ssh_args_only_forwards(const struct ssh_args *a, ssh_args_forward_cb add, void *arg)
 {
     bool no_command = false, any = false;
 
@@ -131,13 +131,14 @@ bool ssh_args_only_forwards(const struct ssh_args *a, void (*add)(void *arg, cha
             return false;
         for (; *p == 'N'; p++)
             no_command = true;
-        if (*p == 'L') {
+        if (*p == 'L' || *p == 'D') {
+            char option = *p;
             char *spec = p[1] ? p + 1 : i + 1 < a->word_count ? a->words[++i] : NULL;
             if (!spec)
                 return false;
             any = true;
             if (add)
-                add(arg, spec);
+                add(arg, option, spec);
         } else if (*p || p[-1] == '-') {
             return false;
         }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "forward_list.h"
 #include "table.h"
 
 #define BOLD "1"
@@ -88,7 +89,7 @@ static void forward(struct table *t, const json_t *f)
         snprintf(line, sizeof line, "(%s)", text(f, "spec") ? text(f, "spec") : "?");
         table_cell(t, YELLOW, line);
     }
-    table_cell(t, NULL, text(f, "target"));
+    table_cell(t, NULL, forward_list_is_dynamic(f) ? FORWARD_LIST_ANYWHERE : text(f, "target"));
     cell_number(t, number(f, "flows"));
     cell_number(t, number(f, "flows_total"));
     table_cell(t, NULL, format_bytes(buf, number(f, "bytes_in")));

@@ -26,7 +26,8 @@ CACHE = {
     "version": 1,
     "vms": [{"name": name, "group": group, "location": "westeurope"} for name, group in (("frontend", "rg-web"), ("twin", "a"), ("twin", "b"))],
 }
-STATUS = {"daemon": {}, "vms": [{"vm": "win11", "name": "rg-desk/win11", "forwards": [{"kind": "local", "spec": "7000:localhost:7"}]}]}
+STATUS = {"daemon": {}, "vms": [{"vm": "win11", "name": "rg-desk/win11", "forwards": [{"kind": "local", "spec": "7000:localhost:7"},
+                                                                            {"kind": "dynamic", "spec": "7080"}]}]}
 
 
 class CompletionCase(FakeCase):
@@ -84,6 +85,8 @@ class Candidates(CompletionCase):
         self.assertEqual(self.candidates("cancel", "win11", "-L", ""), ["3389:localhost:3389", "5000:localhost:80"])
         with FakeDaemon(self.run_dir, lambda *_: STATUS):
             self.assertEqual(self.candidates("cancel", "me@win11", "-L", ""), ["7000:localhost:7"])
+            self.assertEqual(self.candidates("cancel", "win11", "-D", ""), ["7080"])
+            self.assertEqual(self.candidates("cancel", "win11", "--dynamic="), ["--dynamic=7080"])
 
     def test_a_daemon_that_does_not_answer_is_not_waited_for(self):
         for fake in (FakeDaemon(self.run_dir), FakeDaemon(self.run_dir, hello=None), FakeDaemon(self.run_dir, hello=b"what?\n")):

@@ -83,7 +83,10 @@ static void test_forwards_that_need_no_ssh(void **state)
         {"web1 -- -N", false},
         {"web1", false},
         {"web1 -- -N -L 80:a:80 uptime", false},
-        {"web1 -- -N -D 1080", false},
+        {"web1 -- -N -D 1080", true},
+        {"web1 -- -ND1080 -L 80:a:80", true},
+        {"web1 -- -D 1080", false},
+        {"web1 -- -N -D", false},
         {"web1 -- -N -L 80:a:80 -R 81:b:81", false},
         {"web1 -- -N -v -L 80:a:80", false},
         {"web1 -- -N -L", false},
@@ -99,18 +102,18 @@ static void test_forwards_that_need_no_ssh(void **state)
     }
 }
 
-static void append(void *arg, char *spec)
+static void append(void *arg, char option, char *spec)
 {
-    strbuf_printf(arg, "%s ", spec);
+    strbuf_printf(arg, "-%c %s ", option, spec);
 }
 
 static void test_specs_are_told(void **state)
 {
     struct strbuf out;
     strbuf_init(&out);
-    assert_int_equal(parse("web1 -- -N -L 1:a:1 -L2:b:2"), 0);
+    assert_int_equal(parse("web1 -- -N -L 1:a:1 -D 3 -L2:b:2 -D4"), 0);
     assert_true(ssh_args_only_forwards(&a, append, &out));
-    assert_string_equal(out.data, "1:a:1 2:b:2 ");
+    assert_string_equal(out.data, "-L 1:a:1 -D 3 -L 2:b:2 -D 4 ");
     strbuf_done(&out);
     ssh_args_done(&a);
 }
