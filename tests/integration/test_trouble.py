@@ -110,8 +110,11 @@ class Trouble(WorldCase):
         nobody = free_port()
         self.world.adit("forward", "web1", "-L", f"{nobody}:localhost:4", "--detach")
         with self.open_flow() as good:
-            with connect(nobody) as s:
-                self.assertTrue(ends_with_reset(s))
+            try:
+                with connect(nobody) as s:
+                    self.assertTrue(ends_with_reset(s))
+            except ConnectionResetError:
+                pass  # the refusal was faster than connect()'s return
             good.sendall(b"still")
             self.assertEqual(recv_exactly(good, 5), b"still")
         self.assertErrorNames("web1", f"{nobody}:localhost:4", "refused")

@@ -127,8 +127,10 @@ void server_start_sshd(struct server *s, const char *more)
             "%s/authorized_keys\nPidFile none\n"
             "UsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication "
             "no\nKbdInteractiveAuthentication no\n"
-            "MaxStartups 200:30:400\nLogLevel ERROR\n%s\n",
-            s->port, s->dir, s->dir, more ? more : "");
+            "MaxStartups 200:30:400\nLogLevel ERROR\n"
+            /* what the calling user's shell start-up files do is no part of a server */
+            "SetEnv HOME=%s\n%s\n",
+            s->port, s->dir, s->dir, s->dir, more ? more : "");
     fclose(f);
     if (getuid() == 0)
         mkdir("/run/sshd", 0755);
