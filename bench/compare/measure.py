@@ -54,8 +54,11 @@ class Turn:
                 got = self._run(peer, f"{direction}, {n} streams", "throughput", *args)
                 if not got:
                     continue
+                if got["mb_per_s"] == 0:
+                    self.note(f"{peer.title}: {direction}, {n} streams: nothing arrived within the window")
+                    continue
                 self.results.add(f"{prefix}{direction}{n}", peer.name, number, got["mb_per_s"])
-                if n == 1 and direction != "both" and peer.pids and got["mb_per_s"] > 0:
+                if n == 1 and direction != "both" and peer.pids:
                     self.results.add(f"{prefix}cpu_{direction}1", peer.name, number, got["cpu_s_per_gb"])
 
     def ping(self, peer, number, prefix, warmup_ms, time_ms, besides, parts):
