@@ -223,24 +223,46 @@ int flow_accept(struct flow **out, const struct flow_options *options, uv_stream
     return 0;
 }
 
-int flow_of_fd(struct flow **out, const struct flow_options *options, int fd, struct err *err)
+static int open_fd(struct flow **out, const struct flow_options *options, int fd, bool tcp, struct err *err)
 {
     struct flow *f = flow_new(options, err);
     if (!f)
         return err && err->code ? err->code : ERR_LIMIT;
-    int r = uv_pipe_init(f->plane->o.loop, &f->local.pipe, 0);
+    int r = tcp ? uv_tcp_init(f->plane->o.loop, &f->local.tcp)
+                : uv_pipe_init(f->plane->o.loop, &f->local.pipe, 0);
     if (r < 0) {
         mem_free(f);
         plane_flow_end(options->vm->plane);
         return err_uv(err, r, "socket");
     }
     f->local.handle.data = f;
-    r = uv_pipe_open(&f->local.pipe, fd);
+    r = tcp ? uv_tcp_open(&f->local.tcp, fd) : uv_pipe_open(&f->local.pipe, fd);
     if (r < 0) {
         flow_discard(f);
         return err_uv(err, r, "socket");
     }
     *out = f;
+    return 0;
+}
+
+int flow_of_fd(struct flow **out, const struct flow_options *options, int fd, struct err *err)
+{
+    return open_fd(out, options, fd, false, err);
+}
+
+int flow_adopt(struct flow **out, const struct flow_options *options, int fd, bool tcp, struct ssh_chan *ch,
+               struct pool_conn *conn, struct err *err)
+{
+    int r = open_fd(out, options, fd, tcp, err);
+    if (r < 0)
+        return r;
+    struct flow *f = *out;
+    f->waiter.cls = options->cls;
+    pool_join(&f->waiter, conn);
+    f->chan = ch;
+    ssh_chan_take(ch, &flow_chan_events, f);
+    ssh_chan_accept(ch);
+    flow_opened(f);
     return 0;
 }
 

@@ -109,6 +109,11 @@ int flow_accept(struct flow **out, const struct flow_options *options, uv_stream
 /* Takes a connected Unix socket over (on failure it stays the caller's). */
 int flow_of_fd(struct flow **out, const struct flow_options *options, int fd, struct err *err);
 
+/* The same for a connected TCP or Unix socket and a channel that came in over a connection: accepts it, and
+ * the bytes flow. Not to be started. On failure all stay the caller's. */
+int flow_adopt(struct flow **out, const struct flow_options *options, int fd, bool tcp, struct ssh_chan *ch,
+               struct pool_conn *conn, struct err *err);
+
 /* Gets in line for a connection. On failure the flow is the caller's to close. */
 int flow_start(struct flow *f, struct err *err);
 

@@ -8,16 +8,10 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "remote.h"
 #include "vm.h"
 
-/* A flow and the forward that it belongs to. */
-struct forward_flow {
-    struct list node; /* forward.flows */
-    struct forward *forward;
-    struct flow *flow;
-};
-
-static void flow_failed(struct forward *f, const struct err *err, bool told)
+void forward_flow_failed(struct forward *f, const struct err *err, bool told)
 {
     static struct log_rate rate = {.burst = 20, .every_ms = 1000};
     struct err why = *err;
@@ -42,7 +36,7 @@ static void on_flow_ended(void *arg, const struct err *err, bool told)
     list_remove(&ff->node);
     mem_free(ff);
     if (err)
-        flow_failed(f, err, told);
+        forward_flow_failed(f, err, told);
     f->flow_count--;
 }
 
@@ -55,11 +49,35 @@ static struct ssh_target target_of(const struct forward_spec *s)
     return (struct ssh_target){.kind = SSH_TARGET_TCP, .host = s->target.host, .port = s->target.port};
 }
 
-static enum pool_class class_of(const struct forward *f)
+enum pool_class forward_class(const struct forward *f)
 {
     if (f->spec.kind == FORWARD_DYNAMIC) /* where it listens tells nothing of what is carried */
         return pool_policy_class(0, 0, f->bulk);
     return pool_policy_class(f->spec.listen.port, f->spec.target.path ? 0 : f->spec.target.port, f->bulk);
+}
+
+struct flow_options forward_flow_options(struct forward *f, struct forward_flow *ff)
+{
+    return (struct flow_options){
+        .vm = f->vm,
+        .cls = forward_class(f),
+        .target = target_of(&f->spec),
+        .dynamic = f->spec.kind == FORWARD_DYNAMIC,
+        .wait_ms = f->vm->config->ssh.connect_timeout_ms,
+        .open_ms = FLOW_OPEN_MS,
+        .counters = &f->bytes,
+        .events = &flow_events,
+        .arg = ff,
+    };
+}
+
+void forward_flow_begun(struct forward *f, struct forward_flow *ff, struct flow *flow)
+{
+    list_push(&f->flows, &ff->node);
+    ff->forward = f;
+    ff->flow = flow;
+    f->flow_count++;
+    f->flows_total++;
 }
 
 static bool on_connection(void *arg, uv_stream_t *server)
@@ -73,29 +91,15 @@ static bool on_connection(void *arg, uv_stream_t *server)
                   vm->plane->flows);
         return false;
     }
-    struct flow_options options = {
-        .vm = vm,
-        .cls = class_of(f),
-        .target = target_of(&f->spec),
-        .dynamic = f->spec.kind == FORWARD_DYNAMIC,
-        .wait_ms = vm->config->ssh.connect_timeout_ms,
-        .open_ms = FLOW_OPEN_MS,
-        .counters = &f->bytes,
-        .events = &flow_events,
-    };
     struct err err = {0};
     struct forward_flow *ff = mem_zalloc(sizeof *ff);
-    options.arg = ff;
+    struct flow_options options = forward_flow_options(f, ff);
     struct flow *flow;
     if (!ff || flow_accept(&flow, &options, server, &err) < 0) {
         mem_free(ff);
         return false; /* it stays in the backlog until there is memory again */
     }
-    list_push(&f->flows, &ff->node);
-    ff->forward = f;
-    ff->flow = flow;
-    f->flow_count++;
-    f->flows_total++;
+    forward_flow_begun(f, ff, flow);
     if ((!options.dynamic && vm_check(vm, &err) < 0) || flow_start(flow, &err) < 0) {
         flow_close(flow);
         on_flow_ended(ff, &err, false);
@@ -118,6 +122,10 @@ int forward_new(struct forward **out, struct vm *vm, const struct forward_spec *
     f->bulk = spec->listen.port != 0 && config_vm_is_bulk(vm->config, spec->listen.port);
     list_init(&f->node);
     list_init(&f->flows);
+    if (spec->kind == FORWARD_REMOTE && remote_new(&f->remote, f) < 0) {
+        forward_free(f);
+        return err_set(err, ERR_NOMEM, "out of memory");
+    }
     *out = f;
     return 0;
 }
@@ -126,11 +134,10 @@ int forward_listen(struct forward *f, struct err *err)
 {
     if (f->listener)
         return 0;
+    if (f->remote)
+        return remote_start(f->remote, err);
     struct err why = {0};
-    if (f->spec.kind == FORWARD_REMOTE)
-        err_set(&why, ERR_UNSUPPORTED, "remote forwards (-R, remote:) are not served by this version");
-    else
-        listener_open(&f->listener, f->vm->plane, &f->spec.listen, on_connection, f, &why);
+    listener_open(&f->listener, f->vm->plane, &f->spec.listen, on_connection, f, &why);
     if (!f->listener) {
         f->err = why;
         err_copy(err, &why, ERR_SYSTEM);
@@ -149,6 +156,18 @@ void forward_mute(struct forward *f)
     if (f->listener)
         listener_close(f->listener);
     f->listener = NULL;
+    if (f->remote)
+        remote_stop(f->remote);
+}
+
+const char *forward_listening(const struct forward *f)
+{
+    return f->remote ? remote_listening(f->remote) : f->listener ? listener_text(f->listener) : NULL;
+}
+
+bool forward_pending(const struct forward *f)
+{
+    return f->remote && remote_pending(f->remote);
 }
 
 void forward_stop(struct forward *f)
@@ -167,6 +186,7 @@ void forward_free(struct forward *f)
 {
     forward_stop(f);
     list_remove(&f->node);
+    remote_free(f->remote);
     forward_spec_done(&f->spec);
     mem_free(f);
 }

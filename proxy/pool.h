@@ -71,7 +71,7 @@ struct pool_waiter {
     /* Its open stands behind one that is stuck, and there is a better place: close the channel; it is in line
      * again. */
     void (*recalled)(struct pool_waiter *w);
-    /* Whether the client has hung up meanwhile. */
+    /* Whether the client has hung up meanwhile. NULL: there is none. */
     bool (*gone)(struct pool_waiter *w);
 };
 
@@ -94,6 +94,8 @@ void pool_init(struct pool *p, struct vm *vm);
 int pool_get(struct pool *p, struct pool_waiter *w, struct err *err);
 void pool_opened(struct pool_waiter *w); /* the server answered its open, well or badly */
 void pool_leave(struct pool_waiter *w); /* gives back connection or place; silent; an idle one may be given */
+/* Holds this connection, which brought the flow with it; w is idle. */
+void pool_join(struct pool_waiter *w, struct pool_conn *c);
 void pool_reclass(struct pool_waiter *w, enum pool_class cls);
 
 size_t pool_up(const struct pool *p); /* connections that may be given out */

@@ -189,6 +189,18 @@ void pool_leave(struct pool_waiter *w)
     tick_start(p);
 }
 
+void pool_join(struct pool_waiter *w, struct pool_conn *c)
+{
+    assert(!w->pool);
+    w->pool = c->pool;
+    w->conn = c;
+    c->load.flows[w->cls]++;
+    if (c->state == POOL_IDLE || c->state == POOL_ACTIVE || c->state == POOL_FULL)
+        conn_settle(c);
+    if (w->pool->flow_count++ == 0)
+        vm_flows_changed(w->pool->vm);
+}
+
 void pool_reclass(struct pool_waiter *w, enum pool_class cls)
 {
     if (w->conn) {

@@ -45,7 +45,7 @@ static void take_forward(struct proxy_forward_status *out, const struct forward 
     *out = (struct proxy_forward_status){
         .kind = f->spec.kind,
         .text = mem_strdup(f->spec.text),
-        .listening = f->listener ? mem_strdup(listener_text(f->listener)) : NULL,
+        .listening = mem_strdup(forward_listening(f)),
         .target = target_text(&f->spec),
         .runtime = f->runtime,
         .bulk = f->bulk,

@@ -219,6 +219,7 @@ void vm_conn_up(struct vm *vm)
     const char *address = "";
     list_each(c, &vm->pool.conns[POOL_IDLE], struct pool_conn, node) address = c->address;
     log_info(VM_LOG_CTX(vm), "%s: connected to %s", vm->label, address);
+    vm_forwards_up(vm);
     vm_wait_up(vm);
     vm_flows_changed(vm);
 }
@@ -231,6 +232,7 @@ void vm_conn_lost(struct vm *vm, const struct err *err)
     log_error(VM_LOG_CTX(vm), "%s: %s", vm->label, why.msg);
     if (vm->state != PROXY_VM_UP || pool_up(&vm->pool) > 0)
         return;
+    vm_forwards_down(vm);
     if (pool_connecting(&vm->pool) > 0) {
         enter(vm, PROXY_VM_CONNECTING);
         return;
@@ -339,6 +341,8 @@ void vm_step(struct vm *vm)
     case PROXY_VM_UP:
         if (pool_up(&vm->pool) == 0)
             look_up(vm, false);
+        else
+            vm_wait_up(vm); /* a remote forward may have settled */
         break;
     case PROXY_VM_FAILED:
         if (!needed)

@@ -118,6 +118,9 @@ void vm_forwards_sync(struct vm *vm, bool trim_only, struct err *first_err);
 int vm_forward_add(struct vm *vm, const struct forward_spec *spec, bool keep, struct forward **out,
                    struct err *err);
 int vm_forward_cancel(struct vm *vm, const struct forward_spec *spec, struct err *err);
+/* Remote ones: the VM has a connection again; its connections are going, or gone. */
+void vm_forwards_up(struct vm *vm);
+void vm_forwards_down(struct vm *vm);
 void vm_forwards_free(struct vm *vm);
 
 /* ---- vm_wait.c: requests that are answered when the VM is up, or cannot be ---- */

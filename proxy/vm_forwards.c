@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "forward.h"
+#include "remote.h"
 #include "vm.h"
 
 static struct forward *find(const struct vm *vm, const struct forward_spec *spec)
@@ -95,8 +96,8 @@ int vm_forward_add(struct vm *vm, const struct forward_spec *spec, bool keep, st
     const struct forward *there = find(vm, spec);
     if (there)
         return err_set(err, ERR_EXISTS, "%s has the forward %s already%s%s", vm->label, spec->text,
-                       there->listener ? ", listening on " : "",
-                       there->listener ? listener_text(there->listener) : "");
+                       forward_listening(there) ? ", listening on " : "",
+                       forward_listening(there) ? forward_listening(there) : "");
     struct forward *f;
     int r = forward_new(&f, vm, spec, true, err);
     if (r < 0)
@@ -130,6 +131,26 @@ int vm_forward_cancel(struct vm *vm, const struct forward_spec *spec, struct err
             names.len && !names.bad ? names.data : "none");
     strbuf_done(&names);
     return ERR_NOTFOUND;
+}
+
+void vm_forwards_up(struct vm *vm)
+{
+    struct forward *f;
+    list_each(f, &vm->forwards, struct forward, node)
+    {
+        if (f->remote)
+            remote_vm_up(f->remote);
+    }
+}
+
+void vm_forwards_down(struct vm *vm)
+{
+    struct forward *f;
+    list_each(f, &vm->forwards, struct forward, node)
+    {
+        if (f->remote)
+            remote_vm_down(f->remote);
+    }
 }
 
 void vm_forwards_free(struct vm *vm)

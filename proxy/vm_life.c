@@ -83,6 +83,7 @@ void vm_set(struct vm *vm, struct config_vm *config, uint64_t via, unsigned flag
         asking_forget(vm);
     } else if ((flags & MAIL_REACH_CHANGED) && !first) {
         pool_drain(&vm->pool);
+        vm_forwards_down(vm);
         vm_forget_reach(vm);
         asking_forget(vm);
     }

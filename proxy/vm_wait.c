@@ -49,23 +49,33 @@ static void answer_failed(struct vm_wait *w, const struct err *err)
 }
 
 /* A VM that is up with a forward that does not listen is not what was asked for. */
-static void answer_up(struct vm_wait *w)
+static int not_listening(struct vm *vm, const struct forward *f, struct err *err)
 {
-    if (w->forward) {
-        answer(w, w->forward->listener ? listener_text(w->forward->listener) : NULL, NULL);
-        return;
+    *err = f->err;
+    return err_wrap(err, "%s: forward %s", vm->label, f->spec.text);
+}
+
+/* False: the VM has yet to say whether it listens. */
+static bool answer_up(struct vm_wait *w)
+{
+    struct err err = {0};
+    struct forward *f = w->forward;
+    if (f) {
+        if (forward_pending(f))
+            return false;
+        bool failed = f->remote && !forward_listening(f) && not_listening(w->vm, f, &err) != 0;
+        answer(w, failed ? NULL : forward_listening(f), failed ? &err : NULL);
+        return true;
     }
-    struct forward *f;
     list_each(f, &w->vm->forwards, struct forward, node)
     {
-        if (f->listener || !f->err.code)
-            continue;
-        struct err err = f->err;
-        err_wrap(&err, "%s: forward %s", w->vm->label, f->spec.text);
-        answer(w, NULL, &err);
-        return;
+        if (forward_pending(f))
+            return false;
+        if (err.code == 0 && !forward_listening(f) && f->err.code)
+            not_listening(w->vm, f, &err);
     }
-    answer(w, NULL, NULL);
+    answer(w, NULL, err.code ? &err : NULL);
+    return true;
 }
 
 static void on_deadline(struct timer *t)
@@ -99,9 +109,9 @@ void vm_wait_add(struct vm *vm, uint64_t req, uint32_t deadline_ms, struct forwa
     w->deadline_ms = deadline_ms;
     list_push(&vm->waits, &w->node);
     timer_init(&w->deadline, vm->plane->o.clock, on_deadline);
-    if (vm->state == PROXY_VM_UP)
-        answer_up(w);
-    else if (vm_check(vm, &err) < 0)
+    if (vm->state == PROXY_VM_UP && answer_up(w))
+        return;
+    if (vm_check(vm, &err) < 0)
         answer_failed(w, &err);
     else if (timer_start(&w->deadline, deadline_ms) < 0)
         answer_failed(w, &(struct err){.code = ERR_NOMEM, .msg = "out of memory"});
@@ -111,9 +121,8 @@ void vm_wait_add(struct vm *vm, uint64_t req, uint32_t deadline_ms, struct forwa
 
 void vm_wait_up(struct vm *vm)
 {
-    struct list *node;
-    while ((node = list_first(&vm->waits)) != NULL)
-        answer_up(container_of(node, struct vm_wait, node));
+    struct vm_wait *w;
+    list_each(w, &vm->waits, struct vm_wait, node) answer_up(w);
 }
 
 void vm_wait_failed(struct vm *vm, const struct err *err, bool definite)

@@ -26,6 +26,8 @@ struct ssh_conn {
     void *closed_arg;
     struct list chans; /* open */
     struct list opens; /* not yet answered, oldest first */
+    struct list listens;
+    struct list calls; /* that came in and are not accepted yet */
 };
 
 struct ssh_chan {
@@ -36,6 +38,7 @@ struct ssh_chan {
     uint16_t port;
     uint64_t asked_ms;
     bool opened;
+    struct ssh_listen *listen; /* of a call that nobody has been told of */
     /* to the local side */
     char *queue;
     size_t queue_len, queue_cap;
@@ -53,6 +56,11 @@ void fake_unlock(void);
 struct fake_counts *fake_count(void); /* under the lock */
 void fake_wake(struct ssh_conn *c);
 void fake_targets_turn(struct ssh_conn *c);
+void fake_chan_gone(struct ssh_chan *ch);
+struct ssh_chan *fake_chan_new(struct ssh_conn *c, uint16_t port);
+struct list *fake_conns(void);
+void fake_listens_turn(struct ssh_conn *c);
+void fake_listens_end(struct ssh_conn *c, const struct err *err);
 void fake_chan_end(struct ssh_chan *ch, const struct err *err);
 
 #endif

@@ -65,7 +65,7 @@ void fake_wake(struct ssh_conn *c)
     ready_push(c->ready, &c->turn);
 }
 
-static void chan_gone(struct ssh_chan *ch)
+void fake_chan_gone(struct ssh_chan *ch)
 {
     list_remove(&ch->node);
     fake_lock();
@@ -97,9 +97,10 @@ static void conn_end(struct ssh_conn *c)
         struct ssh_chan *ch = container_of(node, struct ssh_chan, node);
         const struct ssh_chan_events *events = ch->events;
         void *arg = ch->arg;
-        chan_gone(ch);
+        fake_chan_gone(ch);
         events->closed(arg, &err);
     }
+    fake_listens_end(c, &err);
     fake_lock();
     list_remove(&c->node);
     fake_unlock();
@@ -162,7 +163,9 @@ static void on_turn(struct ready *r)
         conn_end(c);
         return;
     }
-    fake_targets_turn(c);
+    fake_listens_turn(c);
+    if (!c->ending)
+        fake_targets_turn(c);
 }
 
 int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *options,
@@ -182,6 +185,8 @@ int ssh_conn_new(struct ssh_conn **out, int fd, const struct ssh_conn_options *o
     c->arg = arg;
     list_init(&c->chans);
     list_init(&c->opens);
+    list_init(&c->listens);
+    list_init(&c->calls);
     ready_init(&c->turn, on_turn);
     uv_poll_init(c->loop, &c->poll, fd);
     c->poll.data = c;
@@ -220,6 +225,25 @@ void ssh_conn_info(const struct ssh_conn *c, struct ssh_conn_info *out)
     }
 }
 
+struct ssh_chan *fake_chan_new(struct ssh_conn *c, uint16_t port)
+{
+    struct ssh_chan *ch = calloc(1, sizeof *ch);
+    ch->conn = c;
+    ch->port = port;
+    ch->asked_ms = clock_now(c->clock);
+    list_init(&ch->node);
+    fake_lock();
+    counts.chans_alive++;
+    fake_unlock();
+    fake_wake(c);
+    return ch;
+}
+
+struct list *fake_conns(void)
+{
+    return &all;
+}
+
 int ssh_chan_open(struct ssh_chan **out, struct ssh_conn *c, const struct ssh_target *target,
                   const struct ssh_chan_events *events, void *arg, struct err *err)
 {
@@ -230,33 +254,28 @@ int ssh_chan_open(struct ssh_chan **out, struct ssh_conn *c, const struct ssh_ta
     if (!probe)
         return err_set(err, ERR_NOMEM, "out of memory");
     mem_free(probe);
-    struct ssh_chan *ch = calloc(1, sizeof *ch);
-    ch->conn = c;
+    struct ssh_chan *ch = fake_chan_new(c, target->kind == SSH_TARGET_TCP ? target->port : FAKE_ECHO);
     ch->events = events;
     ch->arg = arg;
-    ch->port = target->kind == SSH_TARGET_TCP ? target->port : FAKE_ECHO;
-    ch->asked_ms = clock_now(c->clock);
     list_push(&c->opens, &ch->node);
     fake_lock();
-    counts.chans_alive++;
     counts.last_port = ch->port;
     snprintf(counts.last_host, sizeof counts.last_host, "%s", target->host ? target->host : "");
     fake_unlock();
-    fake_wake(c);
     *out = ch;
     return 0;
 }
 
 void ssh_chan_close(struct ssh_chan *ch)
 {
-    chan_gone(ch);
+    fake_chan_gone(ch);
 }
 
 void fake_chan_end(struct ssh_chan *ch, const struct err *err)
 {
     const struct ssh_chan_events *events = ch->events;
     void *arg = ch->arg;
-    chan_gone(ch);
+    fake_chan_gone(ch);
     events->closed(arg, err);
 }
 

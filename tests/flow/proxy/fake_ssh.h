@@ -32,6 +32,8 @@ struct fake_settings {
     bool stall_opens;    /* no open is answered while this is set */
     const char *refusal; /* what FAKE_REFUSED says; NULL: "Connection refused" */
     uint32_t rtt_us;
+    int listen_code;          /* what listening fails with; 0 = never; ERR_UNSUPPORTED: at once */
+    unsigned listen_failures; /* so many times; 0 = always */
 };
 extern struct fake_settings fake;
 
@@ -44,6 +46,9 @@ struct fake_counts {
     unsigned ends_seen;  /* channels whose client ended in order */
     char last_host[256]; /* what was asked for last */
     uint16_t last_port;
+    unsigned listens; /* places where a server listens */
+    unsigned calls_accepted, calls_refused;
+    char refusal[128]; /* the last one */
 };
 struct fake_counts fake_counts(void);
 void fake_reset(void); /* everything to its defaults; no connection may be alive */
@@ -52,6 +57,10 @@ void fake_reset(void); /* everything to its defaults; no connection may be alive
  */
 void fake_kill(unsigned nth, int code, const char *why);
 unsigned fake_channels_of(unsigned nth); /* alive on the n-th connection made */
+
+/* Somebody connects to a port (or a path) where a server listens for us; behaves as a target of this kind. */
+bool fake_call(const char *host, uint16_t port, uint16_t kind);
+unsigned fake_listener(const char *host, uint16_t port); /* the number of its connection; 0: nobody listens */
 
 uint8_t fake_pattern(uint64_t offset); /* the byte of FAKE_SOURCE at this place */
 

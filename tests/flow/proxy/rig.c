@@ -184,9 +184,9 @@ struct config_vm *rig_config(const char *alias, const char *const *forwards, siz
     mem_free(vm->forwards);
     vm->forwards = mem_calloc(count + 1, sizeof *vm->forwards);
     for (size_t i = 0; i < count; i++) {
-        bool dynamic = strncmp(forwards[i], "-D ", 3) == 0;
-        enum forward_kind kind = dynamic ? FORWARD_DYNAMIC : FORWARD_LOCAL;
-        const char *spec = forwards[i] + (dynamic ? 3 : 0);
+        bool dynamic = strncmp(forwards[i], "-D ", 3) == 0, remote = strncmp(forwards[i], "-R ", 3) == 0;
+        enum forward_kind kind = dynamic ? FORWARD_DYNAMIC : remote ? FORWARD_REMOTE : FORWARD_LOCAL;
+        const char *spec = forwards[i] + (dynamic || remote ? 3 : 0);
         if (forward_spec_parse(&vm->forwards[vm->forward_count++], kind, spec, &err) < 0)
             fail_msg("%s", err.msg);
     }

@@ -71,7 +71,8 @@ void rig_done(struct rig *r);                     /* finishes it and checks that
         !!(condition);                                                                                       \
     })
 
-/* A VM with these forwards ("PORT:localhost:7", "-D PORT", …; port 0 lets the system choose). Wanted. */
+/* A VM with these forwards ("PORT:localhost:7", "-D PORT", "-R PORT:localhost:80", …; port 0 lets the system
+ * choose). Wanted. */
 struct vm *rig_vm(struct rig *r, uint64_t id, const char *alias, const char *const *forwards, size_t count);
 struct vm *rig_vm_with(struct rig *r, struct config_vm *config, uint64_t id, uint64_t via, unsigned flags,
                        struct err *err);
