@@ -90,9 +90,8 @@ struct flow {
     bool told;   /* see flow_events.ended */
     bool broken; /* the client reset its connection, as a write found out: no end of file of it is one */
     struct pool_waiter waiter;
-    struct ssh_chan *chan; /* NULL before it is asked for and after it has ended */
-    struct chunkq queue;   /* VM → local side: what the kernel has not taken */
-    size_t own;            /* the first bytes of the queue are ours, and nobody waits for credit for them */
+    struct ssh_chan *chan;     /* NULL before it is asked for and after it has ended */
+    struct chunkq queue;       /* VM → local side: what the kernel has not taken */
     struct greeting *greeting; /* dynamic: until what the client said first is dealt with, else NULL */
     uv_write_t write_req;
     size_t write_len;
@@ -127,7 +126,8 @@ void flow_end(struct flow *f, const struct err *err,
               bool reset); /* tells the owner; reset: the local side sees RST */
 void flow_opened(struct flow *f);
 void flow_chan_gone(struct flow *f, const struct err *err); /* it died, or closed before it was open */
-int flow_say(struct flow *f, const char *bytes, size_t n);  /* before any byte of the VM's; ERR_NOMEM */
+/* A few bytes of our own, before any of the VM's: the socket has room, or the client is gone (false). */
+bool flow_say(struct flow *f, const char *bytes, size_t n);
 
 /* ---- flow.c, for greeting.c ---- */
 int flow_line_up(struct flow *f, struct err *err); /* as flow_start, with o.target set */

@@ -25,10 +25,8 @@ static bool down_over(const struct flow *f)
 
 static void credit(struct flow *f, size_t n)
 {
-    size_t own = n < f->own ? n : f->own;
-    f->own -= own;
-    if (f->chan && n > own)
-        ssh_chan_rx_consume(f->chan, n - own);
+    if (f->chan && n > 0)
+        ssh_chan_rx_consume(f->chan, n);
 }
 
 /* A flow of unknown kind that carries much at a time is bulk from then on. */
@@ -192,28 +190,10 @@ static void on_chan_data(void *arg, const uv_buf_t *bufs, unsigned count)
         flow_update(f);
 }
 
-int flow_say(struct flow *f, const char *bytes, size_t n)
+bool flow_say(struct flow *f, const char *bytes, size_t n)
 {
-    size_t taken = 0;
-    if (f->down == FLOW_DOWN_DEAD)
-        return 0;
-    if (f->queue.bytes == 0 && !f->writing) {
-        uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)n);
-        int r = uv_try_write(&f->local.stream, &buf, 1);
-        if (r < 0 && r != UV_EAGAIN) {
-            down_dead(f, r);
-            return 0;
-        }
-        taken = r > 0 ? (size_t)r : 0;
-    }
-    if (taken == n)
-        return 0;
-    if (chunkq_append(&f->queue, bytes + taken, n - taken) < 0)
-        return ERR_NOMEM;
-    f->own += n - taken;
-    if (!f->writing)
-        write_queue(f);
-    return 0;
+    uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)n);
+    return uv_try_write(&f->local.stream, &buf, 1) == (int)n;
 }
 
 static void on_shutdown(uv_shutdown_t *req, int status)

@@ -58,14 +58,12 @@ static void farewell(struct flow *f, const struct err *err, enum socks_outcome o
     g->err = *err;
     flow_detach(f);
     f->state = FLOW_OPEN;
-    f->up = FLOW_UP_DISCARD;
     size_t n = socks_reply(&g->socks, outcome, reply);
-    if (n > 0 && flow_say(f, reply, n) < 0) {
+    if (n > 0 && !flow_say(f, reply, n)) {
         flow_end(f, NULL, true);
         return;
     }
-    if (f->down == FLOW_DOWN_OPEN)
-        f->down = FLOW_DOWN_DRAIN;
+    f->down = FLOW_DOWN_DRAIN;
     flow_update(f);
 }
 
@@ -147,8 +145,8 @@ static void on_read(uv_stream_t *s, ssize_t nread, const uv_buf_t *buf)
     while ((p = socks_feed(&f->greeting->socks, (const uint8_t *)at, left, &used)) == SOCKS_METHOD) {
         at += used;
         left -= used;
-        if (flow_say(f, SOCKS_METHOD_REPLY, sizeof SOCKS_METHOD_REPLY - 1) < 0) {
-            flow_end(f, &(struct err){.code = ERR_NOMEM, .msg = "out of memory"}, true);
+        if (!flow_say(f, SOCKS_METHOD_REPLY, sizeof SOCKS_METHOD_REPLY - 1)) {
+            flow_end(f, NULL, true);
             return;
         }
     }
@@ -196,9 +194,9 @@ bool greeting_opened(struct flow *f)
 {
     char reply[SOCKS_REPLY_MAX];
     size_t n = socks_reply(&f->greeting->socks, SOCKS_CONNECTED, reply);
-    if (flow_say(f, reply, n) == 0)
+    if (flow_say(f, reply, n))
         return true;
-    flow_end(f, &(struct err){.code = ERR_NOMEM, .msg = "out of memory"}, true);
+    flow_end(f, NULL, true);
     return false;
 }
 

@@ -15,6 +15,7 @@
 
 #include "caller.h"
 #include "fake_ssh.h"
+#include "proxy/greeting.h"
 
 static const struct {
     const char *name, *request;
@@ -126,6 +127,26 @@ static void test_connected_is_said_when_it_is_true(void **state)
     close(fd);
 }
 
+/* The deadline is for the client's words alone; its VM may take longer. */
+static void test_vm_that_comes_up_late(void **state)
+{
+    const struct rig_answer away = {.code = ERR_UNAVAILABLE, .text = "it is deallocated"};
+    const struct rig_answer back = rig_sshd(&caller_rig);
+    rig_answers(&caller_rig, &away, 1);
+    caller_vm->config->ssh.connect_timeout_ms = 3 * GREETING_MS;
+    fake_kill(0, ERR_CLOSED, "the server closed the connection");
+    assert_true(rig_until(&caller_rig, caller_vm->state == PROXY_VM_WAITING));
+    int fd = caller();
+    say(fd, BYTES(TO_ECHO "ping"));
+    expect(fd, BYTES("\5\0"));
+    rig_pass(&caller_rig, GREETING_MS + 1000);
+    assert_int_equal(caller_rig.plane.greeting_count, 0);
+    assert_true(nothing(fd));
+    rig_answers(&caller_rig, &back, 1);
+    expect(fd, BYTES("\5\0\0\1\0\0\0\0\0\0ping"));
+    close(fd);
+}
+
 static unsigned flows_of(enum pool_class cls)
 {
     unsigned n = 0;
@@ -177,6 +198,7 @@ int main(void)
         TEST(test_bytes_behind_the_request_are_the_first_of_the_connection),
         TEST(test_client_that_ends_behind_its_request_gets_the_answer),
         TEST(test_connected_is_said_when_it_is_true),
+        TEST(test_vm_that_comes_up_late),
         TEST(test_requested_port_tells_the_class),
         TEST(test_client_that_leaves_in_the_middle),
     };
