@@ -29,16 +29,17 @@ int cmd_cancel(struct cli *cli, int argc, char **argv)
 {
     static const struct option OPTIONS[] = {{"local", required_argument, NULL, 'L'},
                                             {"dynamic", required_argument, NULL, 'D'},
+                                            {"remote", required_argument, NULL, 'R'},
                                             {"user", required_argument, NULL, 'u'},
                                             {NULL, 0, NULL, 0}};
     const char *user = NULL;
     json_t *list = json_array();
     int status = 0;
 
-    for (int o; status == 0 && (o = options_next(cli, argc, argv, "L:D:u:", OPTIONS)) != -1;) {
+    for (int o; status == 0 && (o = options_next(cli, argc, argv, "L:D:R:u:", OPTIONS)) != -1;) {
         if (o == '?')
             status = EX_USAGE;
-        else if (o == 'L' || o == 'D')
+        else if (o != 'u')
             status = forward_list_add(cli, list, o, optarg);
         else
             user = optarg;

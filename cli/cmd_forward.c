@@ -31,6 +31,12 @@ struct forward {
     bool listening;
 };
 
+static void print_vm(const json_t *vm)
+{
+    output_text(stdout, json_string_value(vm) ? json_string_value(vm) : "?");
+    putchar(' ');
+}
+
 static void print_one(const json_t *vm, const json_t *f)
 {
     static const char *const KEYS[] = {"spec", "target", "listening"};
@@ -42,10 +48,13 @@ static void print_one(const json_t *vm, const json_t *f)
     fputs("forward ", stdout);
     output_text(stdout, v[0]);
     fputs(" → ", stdout);
-    output_text(stdout, json_string_value(vm) ? json_string_value(vm) : "?");
-    putchar(' ');
-    output_text(stdout, forward_list_is_dynamic(f) ? FORWARD_LIST_ANYWHERE : v[1]);
+    bool there = forward_list_is(f, FORWARD_REMOTE);
+    if (!there)
+        print_vm(vm);
+    output_text(stdout, forward_list_is(f, FORWARD_DYNAMIC) ? FORWARD_LIST_ANYWHERE : v[1]);
     fputs(" listening on ", stdout);
+    if (there)
+        print_vm(vm);
     output_text(stdout, v[2]);
     putchar('\n');
 }
@@ -149,6 +158,7 @@ static int parse(struct forward *f, int argc, char **argv)
     static const struct option OPTIONS[] = {
         {"local", required_argument, NULL, 'L'},
         {"dynamic", required_argument, NULL, 'D'},
+        {"remote", required_argument, NULL, 'R'},
         {"detach", no_argument, NULL, 'd'},
         {"user", required_argument, NULL, 'u'},
         {"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -156,8 +166,9 @@ static int parse(struct forward *f, int argc, char **argv)
         {"batch", no_argument, NULL, OPT_BATCH},
         {NULL, 0, NULL, 0},
     };
-    for (int o; (o = options_next(f->cli, argc, argv, "L:D:du:", OPTIONS)) != -1;) {
-        if (o == '?' || ((o == 'L' || o == 'D') && forward_list_add(f->cli, f->list, o, optarg) != 0) ||
+    for (int o; (o = options_next(f->cli, argc, argv, "L:D:R:du:", OPTIONS)) != -1;) {
+        enum forward_kind kind;
+        if (o == '?' || (forward_list_kind(o, &kind) && forward_list_add(f->cli, f->list, o, optarg) != 0) ||
             (o == OPT_TIMEOUT && options_seconds(f->cli, optarg, &f->timeout_ms) != 0))
             return EX_USAGE;
         if (o == 'u')

@@ -2,7 +2,7 @@
  * cmd_ssh: `adit ssh`: the user's ssh on a VM, with `az ssh vm`'s options.
  *
  * adit becomes ssh: the terminal, signals and the exit status are ssh's own, and nothing of adit stays behind
- * but the ProxyCommand that it was given. A command line that asks for -L and -D forwards and nothing else
+ * but the ProxyCommand that it was given. A command line that asks for forwards and nothing else
  * needs no ssh: it is `adit forward`. Whatever goes wrong before is one line and 255.
  */
 #include <errno.h>
@@ -64,7 +64,8 @@ static void add_pair(struct words *w, const char *option, const char *value)
 
 static void add_forward(void *arg, char option, char *spec)
 {
-    add_pair(arg, option == 'D' ? "-D" : "-L", spec);
+    const char text[] = {'-', option, '\0'};
+    add_pair(arg, text, spec);
 }
 
 static void words_done(struct words *w)

@@ -33,22 +33,24 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --json             print the status as JSON; with --watch one object a line\n",
      cmd_status},
     {"forward", TUNNELS, "add forwards to a VM",
-     "VM -L SPEC | -D SPEC [-L SPEC...] [--detach] [--user USER] [--batch] [--timeout TIME]",
+     "VM -L SPEC | -D SPEC | -R SPEC [-L SPEC...] [--detach] [--user USER] [--batch] [--timeout TIME]",
      "SPEC is as after ssh's -L: [bind:]port:host:hostport, or a bare 3389 for 3389:localhost:3389.\n"
      "After -D it is [bind:]port: clients there name their targets by SOCKS or HTTP CONNECT.\n"
      "The forwards last until Ctrl-C; with --detach until `adit cancel`, `adit down` or aditd's end.\n"
      "\n"
      "  -L, --local SPEC       listen here, connect from the VM; may be given again\n"
      "  -D, --dynamic SPEC     a proxy to wherever the VM can connect; may be given again\n"
+     "  -R, --remote SPEC      listen at the VM, connect from here; may be given again\n"
      "  -d, --detach           return when the forwards listen and the VM is up\n"
      "  -u, --user USER        log in as USER\n"
      "      --timeout TIME     give up when the VM is not up by then (60)\n"
      "      --batch            ask nobody: what needs a passphrase or a password fails\n"
      "      --json             print what listens where as JSON\n",
      cmd_forward},
-    {"cancel", TUNNELS, "end forwards of a VM", "VM -L FORWARD | -D FORWARD [-L FORWARD...]",
+    {"cancel", TUNNELS, "end forwards of a VM", "VM -L FORWARD | -D FORWARD | -R FORWARD [-L FORWARD...]",
      "  -L, --local FORWARD    the forward, written as when it was added\n"
      "  -D, --dynamic FORWARD  the same of a proxy\n"
+     "  -R, --remote FORWARD   the same of one that listens at the VM\n"
      "  -u, --user USER        of the connection as USER\n",
      cmd_cancel},
     {"rdp", TUNNELS, "open a VM's desktop in your RDP client",
@@ -147,7 +149,8 @@ const struct cli_command CLI_COMMANDS[] = {
      "      --batch                                 nobody is asked, by ssh neither\n"
      "      --resource-type TYPE, -y                taken for az's sake\n"
      "\n"
-     "With nothing but -N, -L and -D behind -- adit carries the forwards itself, as `adit forward` does.\n",
+     "With nothing but -N, -L, -D and -R behind -- adit carries the forwards itself, as `adit forward` "
+     "does.\n",
      cmd_ssh},
     {"ssh-config", SSH, "print Host blocks for ssh_config, or install them",
      "[VM...] | --install [VM...] | --uninstall",

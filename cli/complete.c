@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "forward_list.h"
 #include "help_options.h"
 #include "known_names.h"
 #include "rdp_client.h"
@@ -74,9 +75,9 @@ static void offer_forwards(struct line *l, char option)
     struct known_names k = {NULL, 0, 0};
     const char *at = l->vm ? strrchr(l->vm, '@') : NULL;
 
-    if (l->vm)
-        known_names_forwards(&k, &l->cli, at ? at + 1 : l->vm,
-                             option == 'D' ? FORWARD_DYNAMIC : FORWARD_LOCAL);
+    enum forward_kind kind;
+    if (l->vm && forward_list_kind(option, &kind))
+        known_names_forwards(&k, &l->cli, at ? at + 1 : l->vm, kind);
     offer_names(l, &k);
 }
 

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/paths.h"
 #include "config_file.h"
+#include "forward_list.h"
 
 #define ASK_MS 200
 #define CACHE_FILES_MAX 16
@@ -231,7 +232,7 @@ void known_names_forwards(struct known_names *k, const struct cli *cli, const ch
 {
     json_t *status = ask();
     if (status) {
-        add_running(k, status, vm, kind == FORWARD_DYNAMIC ? "dynamic" : "local");
+        add_running(k, status, vm, forward_list_kind_name(kind));
     } else {
         const struct config *config = load(cli);
         const struct config_vm *known = config ? config_vm_find(config, vm) : NULL;

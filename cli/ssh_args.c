@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "config/forward_spec.h"
 #include "options.h"
 
 enum { OPT_IP = 512, OPT_LOCAL_USER, OPT_PORT, OPT_PRIVATE_IP, OPT_RESOURCE_TYPE, OPT_CLIENT_FOLDER };
@@ -119,6 +120,17 @@ void ssh_args_done(struct ssh_args *a)
     mem_free(a->vm);
 }
 
+/* -R with a port alone: a SOCKS proxy at the VM is ssh's to serve. */
+static bool is_proxy_there(const char *text)
+{
+    struct forward_spec spec;
+    if (forward_spec_parse(&spec, FORWARD_REMOTE, text, NULL) < 0)
+        return false;
+    bool proxy = !spec.target.host && !spec.target.path;
+    forward_spec_done(&spec);
+    return proxy;
+}
+
 bool ssh_args_only_forwards(const struct ssh_args *a, ssh_args_forward_cb add, void *arg)
 {
     bool no_command = false, any = false;
@@ -131,10 +143,10 @@ bool ssh_args_only_forwards(const struct ssh_args *a, ssh_args_forward_cb add, v
             return false;
         for (; *p == 'N'; p++)
             no_command = true;
-        if (*p == 'L' || *p == 'D') {
+        if (*p == 'L' || *p == 'D' || *p == 'R') {
             char option = *p;
             char *spec = p[1] ? p + 1 : i + 1 < a->word_count ? a->words[++i] : NULL;
-            if (!spec)
+            if (!spec || (option == 'R' && is_proxy_there(spec)))
                 return false;
             any = true;
             if (add)

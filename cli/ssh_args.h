@@ -22,8 +22,9 @@ struct ssh_args {
 int ssh_args_parse(struct ssh_args *a, const struct cli *cli, int argc, char **argv);
 void ssh_args_done(struct ssh_args *a);
 
-/* Whether ssh's words are nothing but -N and forwards by -L and -D, and no other option asks for something
- * that only ssh does: then adit's own connection can carry them. Calls add for each, unless it is NULL. */
+/* Whether ssh's words are nothing but -N and forwards by -L, -D and -R, and no other option asks for
+ * something that only ssh does: then adit's own connection can carry them. Calls add for each, unless it is
+ * NULL. */
 typedef void (*ssh_args_forward_cb)(void *arg, char option, char *spec);
 bool ssh_args_only_forwards(const struct ssh_args *a, ssh_args_forward_cb add, void *arg);
 

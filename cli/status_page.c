@@ -84,12 +84,14 @@ static void forward(struct table *t, const json_t *f)
 
     table_row(t, GROUP_FORWARD, INDENT);
     if (listening) {
-        table_cell(t, NULL, listening);
+        bool there = forward_list_is(f, FORWARD_REMOTE);
+        snprintf(line, sizeof line, "%s%s", there ? "VM " : "", listening);
+        table_cell(t, NULL, line);
     } else {
         snprintf(line, sizeof line, "(%s)", text(f, "spec") ? text(f, "spec") : "?");
         table_cell(t, YELLOW, line);
     }
-    table_cell(t, NULL, forward_list_is_dynamic(f) ? FORWARD_LIST_ANYWHERE : text(f, "target"));
+    table_cell(t, NULL, forward_list_is(f, FORWARD_DYNAMIC) ? FORWARD_LIST_ANYWHERE : text(f, "target"));
     cell_number(t, number(f, "flows"));
     cell_number(t, number(f, "flows_total"));
     table_cell(t, NULL, format_bytes(buf, number(f, "bytes_in")));

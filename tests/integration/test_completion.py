@@ -27,7 +27,8 @@ CACHE = {
     "vms": [{"name": name, "group": group, "location": "westeurope"} for name, group in (("frontend", "rg-web"), ("twin", "a"), ("twin", "b"))],
 }
 STATUS = {"daemon": {}, "vms": [{"vm": "win11", "name": "rg-desk/win11", "forwards": [{"kind": "local", "spec": "7000:localhost:7"},
-                                                                            {"kind": "dynamic", "spec": "7080"}]}]}
+                                                                            {"kind": "dynamic", "spec": "7080"},
+                                                                            {"kind": "remote", "spec": "80:localhost:8000"}]}]}
 
 
 class CompletionCase(FakeCase):
@@ -87,6 +88,7 @@ class Candidates(CompletionCase):
             self.assertEqual(self.candidates("cancel", "me@win11", "-L", ""), ["7000:localhost:7"])
             self.assertEqual(self.candidates("cancel", "win11", "-D", ""), ["7080"])
             self.assertEqual(self.candidates("cancel", "win11", "--dynamic="), ["--dynamic=7080"])
+            self.assertEqual(self.candidates("cancel", "win11", "-R", ""), ["80:localhost:8000"])
 
     def test_a_daemon_that_does_not_answer_is_not_waited_for(self):
         for fake in (FakeDaemon(self.run_dir), FakeDaemon(self.run_dir, hello=None), FakeDaemon(self.run_dir, hello=b"what?\n")):

@@ -1,5 +1,6 @@
 """Remote forwards: a VM's port leads to a server on this machine."""
 import json
+import signal
 import socket
 import socketserver
 import subprocess
@@ -241,6 +242,41 @@ class Remote(WorldCase):
         threading.Thread(target=serve, daemon=True).start()
         self.assertEqual(self.at_vm(CALLERS, path, 4, 100000), "4")
         listener.close()
+
+    def test_commands_add_and_cancel_it(self):
+        self.configure()
+        done = self.world.adit("forward", "web1", "-R", self.spec, "--detach")
+        self.assertEqual(done.stdout, f"forward {self.spec} → localhost:{self.echo.port} listening on web1 localhost:{self.there}\n")
+        self.assertEqual(self.at_vm(ONE, self.there), "echo")
+        self.world.adit("cancel", "web1", "-R", self.spec)
+        self.assertEqual(self.at_vm(ONE, self.there), "refused")
+        any_port = json.loads(
+            self.world.adit("forward", "web1", "-R", f"0:localhost:{self.echo.port}", "--detach", "--json").stdout
+        )["forwards"][0]["listening"]
+        self.assertEqual(self.at_vm(ONE, any_port.removeprefix("localhost:")), "echo")
+
+    def test_adit_ssh_with_nothing_but_forwards(self):
+        self.configure()
+        with self.world.start("ssh", "web1", "--", "-N", "-R", self.spec) as run:
+            wait_for("it listens", self.listening)
+            self.assertTrue(self.world.forward("web1", self.spec)["runtime"])
+            self.assertEqual(self.at_vm(ONE, self.there), "echo")
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=20)
+        wait_for("the forward is gone", lambda: not self.world.forward("web1", self.spec))
+        self.assertEqual(self.at_vm(ONE, self.there), "refused")
+
+    def test_one_that_is_refused_is_not_added(self):
+        self.configure(self.spec)
+        self.world.adit("up", "web1")
+        spec = f"{self.there}:localhost:1"
+        failed = self.world.adit("forward", "web1", "-R", spec, "--detach", check=False)
+        self.assertNotEqual(failed.returncode, 0)
+        self.assertReadable(failed.stderr, "web1", spec, "listens there")
+        self.assertIsNone(self.world.forward("web1", spec))
+        self.assertEqual(self.at_vm(ONE, self.there), "echo")
+        failed = self.world.adit("forward", "web1", "-R", "1080", "--detach", check=False)
+        self.assertReadable(failed.stderr, "1080", "SOCKS", "name a target")
 
     def test_the_other_engine_says_that_it_cannot(self):
         self.configure(self.spec, more="engine: libssh2\n")

@@ -87,7 +87,10 @@ static void test_forwards_that_need_no_ssh(void **state)
         {"web1 -- -ND1080 -L 80:a:80", true},
         {"web1 -- -D 1080", false},
         {"web1 -- -N -D", false},
-        {"web1 -- -N -L 80:a:80 -R 81:b:81", false},
+        {"web1 -- -N -L 80:a:80 -R 81:b:81", true},
+        {"web1 -- -NR /run/x.sock:/run/y.sock", true},
+        {"web1 -- -N -L 80:a:80 -R 1080", false},
+        {"web1 -- -R 81:b:81", false},
         {"web1 -- -N -v -L 80:a:80", false},
         {"web1 -- -N -L", false},
         {"web1 -- - -N -L 80:a:80", false},
@@ -111,9 +114,9 @@ static void test_specs_are_told(void **state)
 {
     struct strbuf out;
     strbuf_init(&out);
-    assert_int_equal(parse("web1 -- -N -L 1:a:1 -D 3 -L2:b:2 -D4"), 0);
+    assert_int_equal(parse("web1 -- -N -L 1:a:1 -D 3 -L2:b:2 -R5:c:5 -D4"), 0);
     assert_true(ssh_args_only_forwards(&a, append, &out));
-    assert_string_equal(out.data, "-L 1:a:1 -D 3 -L 2:b:2 -D 4 ");
+    assert_string_equal(out.data, "-L 1:a:1 -D 3 -L 2:b:2 -R 5:c:5 -D 4 ");
     strbuf_done(&out);
     ssh_args_done(&a);
 }

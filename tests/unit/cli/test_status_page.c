@@ -31,7 +31,10 @@ static const char STATUS[] =
     "{\"vm\":\"web1\",\"state\":\"up\",\"since_ms\":199000,\"address\":\"10.0.0.5:22\",\"rtt_us\":12345,"
     "\"via\":\"win11\",\"forwards\":[{\"kind\":\"dynamic\",\"spec\":\"1080\",\"listening\":\"127.0.0.1:"
     "1080\","
-    "\"target\":null,\"flows\":2,\"flows_total\":3,\"bytes_in\":5,\"bytes_out\":6}]}]}";
+    "\"target\":null,\"flows\":2,\"flows_total\":3,\"bytes_in\":5,\"bytes_out\":6},"
+    "{\"kind\":\"remote\",\"spec\":\"80:localhost:8000\",\"listening\":\"localhost:8\",\"target\":"
+    "\"localhost:8000\"}"
+    "]}]}";
 
 static char *page(const char *json, unsigned columns, bool colours)
 {
@@ -59,7 +62,8 @@ static void test_page(void **state)
                               "db1    waiting  12s    10.0.0.4:22  -      next attempt in 3s\n"
                               "  ! connect to 10.0.0.4:22: \\x1B[31mrefused\n"
                               "web1   up       1s     10.0.0.5:22  12ms   via win11\n"
-                              "  127.0.0.1:1080  SOCKS, HTTP     2     3      5 B      6 B\n");
+                              "  127.0.0.1:1080  SOCKS, HTTP     2     3      5 B      6 B\n"
+                              "  VM localhost:8  localhost:8000  0     0      0 B      0 B\n");
     mem_free(text);
 }
 
