@@ -52,6 +52,7 @@ void checklist_init(struct checklist *c, bool quiet)
     c->changed = json_array();
     c->printed = NULL;
     progress_begin(&c->progress);
+    ask_init(&c->ask, false, &c->progress);
 }
 
 void checklist_done(struct checklist *c)
@@ -73,7 +74,30 @@ void checklist_clear(struct checklist *c)
 void checklist_progress(void *checklist, const char *text)
 {
     struct checklist *c = checklist;
-    progress_show(&c->progress, text);
+    if (!ask_active(&c->ask))
+        progress_show(&c->progress, text);
+}
+
+static enum control_asked on_question(void *arg, const struct control_question *q, int wake_fd,
+                                      char answer[CONTROL_ANSWER_MAX + 1])
+{
+    struct checklist *c = arg;
+    return ask_question(&c->ask, q, wake_fd, answer);
+}
+
+static void on_withdrawn(void *arg)
+{
+    struct checklist *c = arg;
+    ask_withdrawn(&c->ask);
+}
+
+struct control_watch checklist_watch(struct checklist *c, bool short_)
+{
+    return (struct control_watch){.progress = checklist_progress,
+                                  .event = short_ ? checklist_event_short : checklist_event,
+                                  .question = on_question,
+                                  .withdrawn = on_withdrawn,
+                                  .arg = c};
 }
 
 /* The mark, or the word in a column of its own. */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "ask.h"
 #include "base/err.h"
 #include "progress.h"
 
@@ -18,11 +19,14 @@ struct checklist {
     json_t *changed; /* of the events "changed" */
     char *printed;   /* of the event "printed", or NULL */
     struct progress progress;
+    struct ask ask;
 };
 
 void checklist_init(struct checklist *c, bool quiet);
 void checklist_done(struct checklist *c);
 
+/* For control_call_watch(): short_ as checklist_event_short(). */
+struct control_watch checklist_watch(struct checklist *c, bool short_);
 void checklist_progress(void *checklist, const char *text); /* a control_progress_cb */
 void checklist_event(void *checklist, const json_t *data);  /* of control_watch */
 /* The same, but of the steps only those that were mended or fail: what a first run has shown is not shown

@@ -61,16 +61,16 @@ static int call(struct cli *cli, const struct doctor *o)
     struct err err = {0};
     struct checklist list;
     json_t *answer = NULL;
-    const struct control_watch watch = {
-        .progress = checklist_progress, .event = checklist_event, .arg = &list};
 
     checklist_init(&list, o->as_json);
+    const struct control_watch watch = checklist_watch(&list, false);
     int rc = cli_connect(cli, CLI_START, &c, &err);
     if (rc == 0) {
         json_t *args =
             json_pack("{s:o, s:I}", "vm", control_text(o->vm), "timeout_ms", (json_int_t)o->timeout_ms);
         if (o->source)
             json_object_set_new(args, "source", control_text(o->source));
+        ask_args(&list.ask, args);
         control_client_interrupt_fd(c, interrupt_catch());
         rc = control_call_watch(c, "doctor", args, o->timeout_ms + MARGIN_MS, &watch, &answer, NULL, &err);
     }

@@ -54,15 +54,15 @@ static json_t *make_args(const struct session *s, bool plan)
 /* all: every step is shown, else those that a first run has not shown. */
 static int run(struct session *s, bool plan, bool all)
 {
-    const struct control_watch watch = {.progress = checklist_progress,
-                                        .event = all ? checklist_event : checklist_event_short,
-                                        .arg = &s->list};
+    const struct control_watch watch = checklist_watch(&s->list, !all);
+    json_t *args = make_args(s, plan);
+    ask_args(&s->list.ask, args);
     json_decref(s->answer);
     s->answer = NULL;
     checklist_clear(&s->list);
     progress_begin(&s->list.progress);
-    int rc = control_call_watch(s->client, "prepare", make_args(s, plan), s->o->timeout_ms + MARGIN_MS,
-                                &watch, &s->answer, NULL, &s->err);
+    int rc = control_call_watch(s->client, "prepare", args, s->o->timeout_ms + MARGIN_MS, &watch, &s->answer,
+                                NULL, &s->err);
     progress_end(&s->list.progress);
     return rc;
 }

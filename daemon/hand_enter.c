@@ -70,6 +70,7 @@ static void let_go(struct enter *e)
         ssh_chan_close(e->chan);
     timer_stop(&e->deadline);
     ready_cancel(&e->step);
+    hand_ask_stop(e->hand.hands);
     hand_end(&e->hand, e->ssh != NULL);
     if (e->ssh)
         ssh_conn_close(e->ssh, on_ssh_gone, e);
@@ -273,6 +274,7 @@ static int begin_ssh(struct enter *e, int fd, struct err *err)
     options.clock = h->d->clock;
     options.ready = h->ready;
     options.pool = &h->chunks;
+    options.ask = hand_ask(h);
     options.host.keys = e->keys;
     options.wake = false;
     e->state = ENTER_KEYS;

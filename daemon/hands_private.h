@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/ready.h"
 #include "prepare_hands.h"
+#include "ssh/ask.h"
 
 struct hands {
     struct daemon *d;
@@ -16,6 +17,7 @@ struct hands {
     struct readyq *ready;
     struct chunk_pool chunks;
     struct list open;   /* struct hand.node: under way */
+    struct list asked;  /* questions of a login (hand_ask.c) */
     unsigned lingering; /* that are over, but whose handles still close */
     bool closing;
 };
@@ -37,6 +39,10 @@ bool hands_is_address(const struct hands *h); /* the VM is known by its address 
 int hands_look(struct hands *h, uint32_t deadline_ms, resolver_cb cb, void *arg, struct resolver_req **out,
                struct err *err);
 void hands_looked(struct hands *h, const struct resolver_facts *facts);
+
+/* hand_ask.c: puts a login's questions to the request that the run belongs to. */
+struct ssh_ask hand_ask(struct hands *h);
+void hand_ask_stop(struct hands *h); /* what is being asked is taken back, silently */
 
 /* hand_knock.c, hand_enter.c */
 void *hand_knock(void *hands, uint32_t deadline_ms, prepare_text_cb cb, void *arg, struct err *err);

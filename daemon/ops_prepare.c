@@ -19,6 +19,7 @@
 #include "prepare_hands.h"
 #include "prepare_json.h"
 #include "proxy/ssh_options.h"
+#include "questions.h"
 #include "ssh/pubkey.h"
 #include "truth.h"
 
@@ -29,6 +30,7 @@ struct prepare_job {
     struct job job;
     struct config_vm *vm;
     struct truth_find *naming;
+    struct questioner questioner;
     struct hands *hands;
     struct ssh_pubkey *finding;
     struct prepare_run *run;
@@ -48,6 +50,7 @@ static void prepare_free(struct prepare_job *j)
         prepare_cancel(j->run);
     if (j->hands)
         hands_close(j->hands);
+    questioner_end(&j->questioner);
     config_vm_free(j->vm);
     prepare_args_done(&j->args);
     mem_free(j->record);
@@ -226,6 +229,7 @@ static void begin(struct prepare_job *j)
 {
     struct err err = {0};
     int rc = check_vm(j, &err);
+    questioner_begin(&j->questioner, &j->job, j->vm->alias, j->vm->via);
     if (rc == 0) {
         set_options(j);
         if (j->args.public_key || j->args.mode == PREPARE_UNDO) {

@@ -181,6 +181,7 @@ int hands_new(struct hands **out, struct daemon *d, const struct config_vm *vm, 
     }
     h->d = d;
     list_init(&h->open);
+    list_init(&h->asked);
     chunk_pool_init(&h->chunks, BUFFER_MAX / CHUNK_SIZE, 0);
     int rc = readyq_new(&h->ready, &d->loop);
     if (rc < 0) {

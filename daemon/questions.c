@@ -24,6 +24,8 @@ struct question {
     int64_t number; /* the client's, once it is put */
     char *alias, *kind, *prompt;
     bool echo;
+    question_cb cb; /* NULL: the proxy's */
+    void *arg;
     struct questioner *to; /* NULL: it waits */
     bool deserted;         /* somebody was asked, and left */
     struct timer tick;
@@ -48,8 +50,13 @@ static void finish(struct question *q, const char *text, const struct err *err)
 {
     struct daemon *d = q->d;
     uint64_t id = q->id;
+    question_cb cb = q->cb;
+    void *arg = q->arg;
     question_free(q);
-    proxy_answer(d->proxy, id, text, err);
+    if (cb)
+        cb(arg, text, err);
+    else
+        proxy_answer(d->proxy, id, text, err);
 }
 
 static bool concerns(const struct questioner *w, const struct question *q)
@@ -175,15 +182,21 @@ static void on_tick(struct timer *t)
     dispatch(d);
 }
 
-void questions_ask(void *daemon, const struct proxy_question *asked)
+void questions_take_back(struct question *q)
 {
-    struct daemon *d = daemon;
-    struct err err = {0};
+    struct daemon *d = q->d;
+    if (q->to)
+        control_withdraw(q->to->job->req, q->number);
+    question_free(q);
+    dispatch(d);
+}
+
+static struct question *make(struct daemon *d, const struct proxy_question *asked, struct err *err)
+{
     struct question *q = list_count(&d->questions) < QUESTIONS_MAX ? mem_zalloc(sizeof *q) : NULL;
     if (!q) {
-        err_set(&err, ERR_LIMIT, "too many questions wait for an answer");
-        proxy_answer(d->proxy, asked->id, NULL, &err);
-        return;
+        err_set(err, ERR_LIMIT, "too many questions wait for an answer");
+        return NULL;
     }
     q->d = d;
     q->id = asked->id;
@@ -193,12 +206,46 @@ void questions_ask(void *daemon, const struct proxy_question *asked)
     q->prompt = mem_strdup(asked->prompt);
     timer_init(&q->tick, d->clock, on_tick);
     list_push(&d->questions, &q->node);
-    if (!q->alias || !q->kind || !q->prompt) {
-        err_set(&err, ERR_NOMEM, "out of memory");
-        finish(q, NULL, &err);
-    } else {
+    if (q->alias && q->kind && q->prompt)
+        return q;
+    question_free(q);
+    err_set(err, ERR_NOMEM, "out of memory");
+    return NULL;
+}
+
+void questions_ask(void *daemon, const struct proxy_question *asked)
+{
+    struct daemon *d = daemon;
+    struct err err = {0};
+    struct question *q = make(d, asked, &err);
+    if (q)
         find_somebody(q);
-    }
+    else
+        proxy_answer(d->proxy, asked->id, NULL, &err);
+}
+
+/* On a later turn, for it may be answered at once. */
+static void on_put(struct timer *t)
+{
+    struct question *q = container_of(t, struct question, tick);
+    timer_init(&q->tick, q->d->clock, on_tick);
+    find_somebody(q);
+}
+
+struct question *questions_put(struct daemon *d, const struct proxy_question *asked, question_cb cb,
+                               void *arg, struct err *err)
+{
+    struct question *q = make(d, asked, err);
+    if (!q)
+        return NULL;
+    q->cb = cb;
+    q->arg = arg;
+    timer_init(&q->tick, d->clock, on_put);
+    if (timer_start(&q->tick, 0) == 0)
+        return q;
+    question_free(q);
+    err_set(err, ERR_NOMEM, "out of memory");
+    return NULL;
 }
 
 void questions_withdrawn(void *daemon, uint64_t id)
@@ -207,12 +254,10 @@ void questions_withdrawn(void *daemon, uint64_t id)
     struct question *q;
     list_each(q, &d->questions, struct question, node)
     {
-        if (q->id != id)
+        if (q->cb || q->id != id)
             continue;
-        if (q->to)
-            control_withdraw(q->to->job->req, q->number);
-        question_free(q);
-        break;
+        questions_take_back(q);
+        return;
     }
     dispatch(d);
 }

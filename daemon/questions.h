@@ -27,6 +27,13 @@ void questions_free(struct daemon *d);
 void questioner_begin(struct questioner *w, struct job *j, const char *alias, const char *via);
 void questioner_end(struct questioner *w); /* one that never began may be given when zeroed */
 
+/* From elsewhere in the daemon: as questions_ask(), whose id does not count. cb: exactly once, unless it is
+ * taken back first; never inside. text as of ssh_answer_cb. NULL with err: ERR_LIMIT, ERR_NOMEM. */
+typedef void (*question_cb)(void *arg, const char *text, const struct err *err);
+struct question *questions_put(struct daemon *d, const struct proxy_question *q, question_cb cb, void *arg,
+                               struct err *err);
+void questions_take_back(struct question *q); /* silent */
+
 /* From the proxy (struct proxy_asker) and from the control socket. */
 void questions_ask(void *daemon, const struct proxy_question *q);
 void questions_withdrawn(void *daemon, uint64_t id);

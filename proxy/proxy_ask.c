@@ -64,10 +64,6 @@ void proxy_answer(struct proxy *p, uint64_t id, const char *text, const struct e
 
 void front_asked(struct proxy *p, const struct proxy_mail *m)
 {
-    static const char *const KINDS[] = {[SSH_ASK_PROMPT] = "prompt",
-                                        [SSH_ASK_PASSWORD] = "password",
-                                        [SSH_ASK_PASSPHRASE] = "passphrase",
-                                        [SSH_ASK_HOSTKEY] = "host-key"};
     const struct front_vm *vm = table_by_id(p, m->vm);
     struct err err = {0};
     if (p->closing)
@@ -83,7 +79,7 @@ void front_asked(struct proxy *p, const struct proxy_mail *m)
     list_push(&p->questions, &q->node);
     p->o.asker.ask(p->o.asker.arg, &(struct proxy_question){.id = q->id,
                                                             .alias = vm->config->alias,
-                                                            .kind = KINDS[m->question],
+                                                            .kind = ssh_ask_kind_name(m->question),
                                                             .prompt = m->text,
                                                             .echo = (m->flags & MAIL_ECHO) != 0});
 }

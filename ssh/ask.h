@@ -23,6 +23,8 @@ enum ssh_question_kind {
 #define SSH_ANSWER_MAX 1024 /* bytes; a longer answer is none */
 #define SSH_ASK_TRIES 3     /* a passphrase or a password that was wrong is asked for again */
 
+const char *ssh_ask_kind_name(enum ssh_question_kind kind); /* "passphrase", …, as docs/protocol.md has it */
+
 struct ssh_question {
     enum ssh_question_kind kind;
     const char *prompt; /* what the server or we ask, control characters already taken out; borrowed */

@@ -1,6 +1,8 @@
 """Prepare where Azure fails, hangs, is busy or refuses, and where a user is careless or hostile: a VM for each."""
 import json
+import shutil
 import signal
+import subprocess
 import unittest
 
 from prepare_case import HEAD, PrepareCase, vm_yaml
@@ -135,6 +137,24 @@ class Faults(PrepareCase):
                 done = self.prepare("rg/scripted", "--yes", "--key", self.world.dir / "trap.pub", check=False)
                 self.assertEqual(done.returncode, 64, done.stdout + done.stderr)
         self.assertEqual(self.writes(), [])
+
+    def test_a_passphrase_is_asked_for(self):
+        locked = self.world.dir / "locked"
+        shutil.copy(self.world.dir / "id_ed25519", locked)
+        locked.chmod(0o600)
+        subprocess.run(["ssh-keygen", "-q", "-p", "-N", "open sesame", "-f", locked], check=True, stdout=subprocess.DEVNULL)
+        self.world.config(f"  - {{name: locked, vm: rg/slow, identity: [{locked}], up: false}}\n")
+        self.addCleanup(self.world.adit, "stop", check=False)
+        self.addCleanup(self.world.config)
+        self.world.adit("stop", check=False)
+        self.prepare("rg/slow", "--yes", "--only", "rule")
+        done = self.world.adit("doctor", "locked", check=False)
+        self.assertEqual(done.returncode, 69)
+        self.assertReadable(done.stdout, "FAIL    login", "passphrase")
+        status, said = self.in_terminal("doctor", "locked", answers=[("Passphrase of", b"open sesame\n")])
+        self.assertEqual(status, 0, said)
+        self.assertReadable(said, "a tunnel to locked will work")
+        self.assertNotIn("open sesame", said)
 
     def test_mistakes_about_keys(self):
         done = self.prepare("rg/nokey", "--yes", "--key", self.world.dir / "id_ed25519", check=False)
