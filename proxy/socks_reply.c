@@ -17,6 +17,7 @@ struct row {
 
 #define GRANTED 90
 #define REJECTED 91
+#define ADDRESS_IPV4 1
 #define NO_ACCEPTABLE_METHOD 0xff
 
 static const struct row rows[SOCKS_OUTCOMES] = {
@@ -68,7 +69,8 @@ size_t socks_reply(const struct socks *s, enum socks_outcome outcome, char out[S
         if (!s->agreed)
             return 2;
         /* No address of the VM's is known: 0.0.0.0:0. */
-        memcpy(out + 2, "\0\1\0\0\0\0\0\0", 8);
+        memset(out + 2, 0, 8);
+        out[3] = ADDRESS_IPV4;
         return 10;
     case SOCKS_HTTP:
         return http(row, outcome == SOCKS_CONNECTED, out);
