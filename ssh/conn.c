@@ -52,7 +52,14 @@ static void no_memory(struct ssh_conn *c)
 static int up_output(void *conn, const void *data, size_t n)
 {
     struct ssh_conn *c = conn;
-    return ssh_stream_write(c->stream, data, n);
+    struct err err;
+    int rc = ssh_stream_write(c->stream, data, n);
+    if (rc == ERR_LIMIT) {
+        err_set(&err, ERR_LIMIT, "the server does not read: %u MiB wait for it already",
+                SSH_STREAM_MAX >> 20);
+        ssh_conn_fail(c, &err);
+    }
+    return rc;
 }
 
 static void up_soon(void *conn)

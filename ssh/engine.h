@@ -99,7 +99,7 @@ struct ssh_engine_info {
 
 /* What an engine tells. The first argument is engine->conn, or the channel's owner. */
 struct ssh_engine_up {
-    int (*output)(void *conn, const void *data, size_t n); /* copies; ERR_NOMEM */
+    int (*output)(void *conn, const void *data, size_t n); /* copies; ERR_NOMEM, ERR_LIMIT */
     void (*soon)(void *conn);                              /* step() is wanted on a later turn */
     void (*fatal)(void *conn, const struct err *err);      /* found out where no error can be returned */
     int (*host_key)(void *conn, const uint8_t *blob, size_t n, struct err *err); /* negative: do not go on */

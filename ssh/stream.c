@@ -180,6 +180,8 @@ int ssh_stream_write(struct ssh_stream *s, const void *data, size_t n)
 {
     if (s->broken || s->closing || s->failure.code)
         return 0; /* the owner learns of it elsewhere */
+    if (chunkq_bytes(&s->out) + n > SSH_STREAM_MAX)
+        return ERR_LIMIT;
     if (chunkq_append(&s->out, data, n) < 0)
         return ERR_NOMEM;
     if (chunkq_bytes(&s->out) >= SSH_STREAM_HIGH)

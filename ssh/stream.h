@@ -20,6 +20,7 @@
 #define SSH_STREAM_READ (64u << 10)  /* most that one input callback brings */
 #define SSH_STREAM_HIGH (256u << 10) /* bytes waiting for the socket */
 #define SSH_STREAM_LOW (64u << 10)
+#define SSH_STREAM_MAX (16u << 20) /* of them; what a server that asks much and reads nothing makes of us */
 
 struct ssh_stream;
 
@@ -37,7 +38,7 @@ int ssh_stream_new(struct ssh_stream **out, int fd, uv_loop_t *loop, struct read
 
 int ssh_stream_start(struct ssh_stream *s, struct err *err); /* begins to read */
 int ssh_stream_write(struct ssh_stream *s, const void *data,
-                     size_t n); /* copies; goes out later in this turn. ERR_NOMEM */
+                     size_t n); /* copies; goes out later in this turn. ERR_NOMEM, ERR_LIMIT */
 bool ssh_stream_full(struct ssh_stream *s);
 void ssh_stream_flush(struct ssh_stream *s); /* tries to send at once */
 uint64_t ssh_stream_rx(const struct ssh_stream *s);

@@ -225,6 +225,9 @@ int algorithms_agree(struct native *n, struct wire_reader *r, struct err *err)
         agree(k->offer[OFFER_CIPHER], lists[2], "cipher", k->cipher_name, err) < 0 ||
         agree(k->offer[OFFER_CIPHER], lists[3], "cipher", in, err) < 0)
         return err->code;
+    if (agree("none", lists[6], "compression", mac, err) < 0 ||
+        agree("none", lists[7], "compression", mac, err) < 0)
+        return err->code;
     k->cipher_out = cipher_named(k->cipher_name);
     k->cipher_in = cipher_named(in);
     if ((k->cipher_out->mac_key_len > 0 && agree(CIPHER_MAC, lists[4], "MAC", mac, err) < 0) ||

@@ -1,5 +1,5 @@
 /*
- * auth: one attempt to log in at a time (RFC 4252, 4256, 8308, 8332).
+ * auth: one attempt to log in at a time (RFC 4252, 8308, 8332).
  *
  * A key is shown first and signs only when the server would take it; the signature comes when the agent or a
  * thread has made it.
@@ -51,7 +51,7 @@ void auth_ext_info(struct native *n, struct wire_reader *r)
     }
 }
 
-static void begin(struct native *n, struct wire_writer *w, const char *method)
+void auth_begin(struct native *n, struct wire_writer *w, const char *method)
 {
     wire_put_u8(w, MSG_USERAUTH_REQUEST);
     wire_put_cstr(w, n->user);
@@ -59,7 +59,7 @@ static void begin(struct native *n, struct wire_writer *w, const char *method)
     wire_put_cstr(w, method);
 }
 
-static int ask(struct native *n, struct wire_writer *w, enum native_auth state, struct err *err)
+int auth_ask(struct native *n, struct wire_writer *w, enum native_auth state, struct err *err)
 {
     int rc = native_send(n, w, err);
     wire_write_done(w);
@@ -72,8 +72,8 @@ int native_auth_none(struct ssh_engine *e, struct err *err)
     struct native *n = native_of(e);
     struct wire_writer w;
     wire_write_init(&w);
-    begin(n, &w, "none");
-    return ask(n, &w, AUTH_ASKED_NONE, err);
+    auth_begin(n, &w, "none");
+    return auth_ask(n, &w, AUTH_ASKED_NONE, err);
 }
 
 int native_auth_password(struct ssh_engine *e, const char *password, struct err *err)
@@ -81,21 +81,10 @@ int native_auth_password(struct ssh_engine *e, const char *password, struct err 
     struct native *n = native_of(e);
     struct wire_writer w;
     wire_write_init(&w);
-    begin(n, &w, "password");
+    auth_begin(n, &w, "password");
     wire_put_bool(&w, false);
     wire_put_cstr(&w, password);
-    return ask(n, &w, AUTH_PASSWORD, err);
-}
-
-int native_auth_kbdint(struct ssh_engine *e, struct err *err)
-{
-    struct native *n = native_of(e);
-    struct wire_writer w;
-    wire_write_init(&w);
-    begin(n, &w, "keyboard-interactive");
-    wire_put_cstr(&w, ""); /* language */
-    wire_put_cstr(&w, ""); /* submethods */
-    return ask(n, &w, AUTH_KBDINT, err);
+    return auth_ask(n, &w, AUTH_PASSWORD, err);
 }
 
 /* ---- keys ---- */
@@ -166,16 +155,16 @@ int native_auth_key(struct ssh_engine *e, const uint8_t *blob, size_t len, struc
     n->login.alg = alg->alg;
     n->login.sign_alg = alg->sign;
     wire_write_init(&w);
-    begin(n, &w, "publickey");
+    auth_begin(n, &w, "publickey");
     wire_put_bool(&w, false);
     wire_put_cstr(&w, n->login.alg);
     wire_put_str(&w, copy, len);
-    return ask(n, &w, AUTH_PROBED_KEY, err);
+    return auth_ask(n, &w, AUTH_PROBED_KEY, err);
 }
 
 static void put_signed_request(struct native *n, struct wire_writer *w)
 {
-    begin(n, w, "publickey");
+    auth_begin(n, w, "publickey");
     wire_put_bool(w, true);
     wire_put_cstr(w, n->login.alg);
     wire_put_str(w, n->login.blob, n->login.blob_len);
@@ -219,7 +208,7 @@ int native_auth_signature(struct ssh_engine *e, const uint8_t *sig, size_t len, 
     wire_put_str(&w, inner.data, inner.len);
     w.bad |= !wire_write_ok(&inner);
     wire_write_done(&inner);
-    return ask(n, &w, AUTH_SIGNED, err);
+    return auth_ask(n, &w, AUTH_SIGNED, err);
 }
 
 int auth_step(struct native *n, struct err *err)
@@ -230,59 +219,22 @@ int auth_step(struct native *n, struct err *err)
     return tell(n, false, false, false);
 }
 
-/* ---- keyboard-interactive ---- */
-
-int native_auth_answers(struct ssh_engine *e, const char *const *answers, unsigned count, struct err *err)
-{
-    struct native *n = native_of(e);
-    struct wire_writer w;
-    if (n->login.state != AUTH_KBDINT)
-        return 0;
-    wire_write_init(&w);
-    wire_put_u8(&w, MSG_USERAUTH_INFO_RESPONSE);
-    wire_put_u32(&w, n->login.questions);
-    for (unsigned i = 0; i < n->login.questions; i++)
-        wire_put_cstr(&w, answers && i < count ? answers[i] : "");
-    return ask(n, &w, AUTH_KBDINT, err);
-}
-
-/* RFC 4256 §3.2 */
-static int questions(struct native *n, struct wire_reader *r, struct err *err)
-{
-    struct ssh_prompt prompts[SSH_PROMPTS_MAX];
-    char texts[SSH_PROMPTS_MAX][256], title[512], part[256];
-    struct wire_str name = wire_get_str(r), text = wire_get_str(r);
-    (void)wire_get_str(r);
-    uint32_t count = wire_get_u32(r);
-    if (!wire_ok(r) || count > SSH_PROMPTS_MAX)
-        return native_wrong("malformed questions, or too many", err);
-    ssh_text_clean(title, sizeof part, name.data, name.len);
-    ssh_text_clean(part, sizeof part, text.data, text.len);
-    if (*part)
-        snprintf(title + strlen(title), sizeof title - strlen(title), "%s%s", *title ? ": " : "", part);
-    for (uint32_t i = 0; i < count; i++) {
-        struct wire_str prompt = wire_get_str(r);
-        prompts[i].echo = wire_get_bool(r);
-        if (wire_ok(r))
-            prompts[i].text = ssh_text_clean(texts[i], sizeof texts[i], prompt.data, prompt.len);
-    }
-    if (!wire_end(r))
-        return native_wrong("malformed questions", err);
-    n->login.questions = count;
-    if (count == 0)
-        return native_auth_answers(&n->base, NULL, 0, err);
-    n->base.up->auth_prompts(n->base.conn, title, prompts, count);
-    return 0;
-}
-
 /* ---- from the server ---- */
+
+/* Is an attempt with the server? It may not end one that waits for our side: who is asked would answer the
+ * next. */
+static bool with_server(const struct native *n)
+{
+    return n->login.state != AUTH_NONE_YET && n->login.state != AUTH_SIGNING &&
+           n->login.state != AUTH_ANSWERING;
+}
 
 static int failed(struct native *n, struct wire_reader *r, struct err *err)
 {
     bool signed_off = n->login.state == AUTH_SIGNED;
     struct wire_str methods = wire_get_str(r);
     bool partial = wire_get_bool(r);
-    if (!wire_end(r) || n->login.state == AUTH_NONE_YET || n->login.state == AUTH_SIGNING)
+    if (!wire_end(r) || !with_server(n))
         return native_wrong("a refusal of nothing", err);
     ssh_text_clean(n->login.methods, sizeof n->login.methods, methods.data, methods.len);
     return tell(n, false, partial, signed_off);
@@ -294,7 +246,7 @@ int auth_message(struct native *n, uint8_t type, struct wire_reader *r, struct e
     case MSG_USERAUTH_BANNER:
         return 0;
     case MSG_USERAUTH_SUCCESS:
-        if (n->login.state == AUTH_NONE_YET || n->login.state == AUTH_SIGNING)
+        if (!with_server(n))
             return native_wrong("a login that nobody asked for", err);
         return tell(n, true, false, n->login.state == AUTH_SIGNED);
     case MSG_USERAUTH_FAILURE:
@@ -303,7 +255,7 @@ int auth_message(struct native *n, uint8_t type, struct wire_reader *r, struct e
         if (n->login.state == AUTH_PROBED_KEY)
             return key_taken(n, r, err);
         if (n->login.state == AUTH_KBDINT)
-            return questions(n, r, err);
+            return kbdint_questions(n, r, err);
         if (n->login.state == AUTH_PASSWORD) /* it has expired: changing it is not ours to do */
             return tell(n, false, false, false);
         return native_wrong("an answer to no question", err);

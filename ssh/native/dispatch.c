@@ -46,6 +46,8 @@ static int transport(struct native *n, uint8_t type, struct wire_reader *r, stru
         global_said(n, r);
         return 1;
     case MSG_EXT_INFO:
+        if (n->phase < NATIVE_SERVICE) /* anybody on the way could have said it */
+            return native_wrong("extensions before the keys are agreed", err);
         auth_ext_info(n, r);
         return wire_ok(r) ? 1 : native_wrong("a malformed list of extensions", err);
     case MSG_SERVICE_ACCEPT:

@@ -114,16 +114,16 @@ static int derive(const struct kex *k, const struct wire_writer *secret, struct 
     struct wire_str parts[4] = {
         {secret->data, secret->len}, id, {(const uint8_t *)&letter, 1}, {k->session_id, k->session_len}};
     size_t have = 0;
-    while (have < len) {
-        int n = exchange_hash(k->method, parts, have == 0 ? 4 : 3, made + have);
-        if (n <= 0)
-            return -1;
-        have += (size_t)n;
+    int n = 1;
+    while (have < len && n > 0) {
+        n = exchange_hash(k->method, parts, have == 0 ? 4 : 3, made + have);
+        have += n > 0 ? (size_t)n : 0;
         parts[2] = (struct wire_str){made, have};
     }
-    memcpy(out, made, len);
+    if (n > 0)
+        memcpy(out, made, len);
     mem_wipe(made, sizeof made);
-    return 0;
+    return n > 0 ? 0 : -1;
 }
 
 static struct cipher_keys *keys_for(const struct kex *k, const struct wire_writer *secret, struct wire_str id,

@@ -99,7 +99,8 @@ enum native_auth {
     AUTH_SIGNING,
     AUTH_SIGNED,
     AUTH_PASSWORD,
-    AUTH_KBDINT
+    AUTH_KBDINT,
+    AUTH_ANSWERING, /* a person has its questions */
 };
 
 struct native_login {
@@ -110,7 +111,7 @@ struct native_login {
     const char *alg;      /* that it signs with, as the server is told */
     const char *sign_alg; /* as the signer is told; differs for certificates */
     bool cannot_sign;     /* to be told on the next step */
-    unsigned questions;   /* of the server's last round */
+    unsigned questions;   /* that a person has */
     char methods[256], sig_algs[512];
 };
 
@@ -129,6 +130,7 @@ struct native_chan {
     uint32_t rx_window;             /* what the server may still send */
     uint32_t rx_target;             /* what it is let send when nothing waits here */
     size_t uncredited;              /* came, and is not consumed */
+    size_t rx_grown;                /* its part of the thread's limit on grown windows */
     uint64_t rate_from, rate_bytes; /* since when (ns), and how much was consumed since */
     bool incoming;                  /* the server opened it, and nobody has accepted it yet */
     bool eof_wanted, eof_got, close_sent;
@@ -207,16 +209,22 @@ bool algorithms_know(enum ssh_method method, const char *name);
 int auth_service(struct native *n, struct err *err);
 int auth_message(struct native *n, uint8_t type, struct wire_reader *r, struct err *err);
 int auth_step(struct native *n, struct err *err);
+void auth_begin(struct native *n, struct wire_writer *w, const char *method); /* of a request's message */
+/* Sends the message and writes it off. */
+int auth_ask(struct native *n, struct wire_writer *w, enum native_auth state, struct err *err);
 void auth_done(struct native *n);
 int native_auth_none(struct ssh_engine *e, struct err *err);
 int native_auth_key(struct ssh_engine *e, const uint8_t *blob, size_t len, struct err *err);
 int native_auth_password(struct ssh_engine *e, const char *password, struct err *err);
-int native_auth_kbdint(struct ssh_engine *e, struct err *err);
 int native_auth_signature(struct ssh_engine *e, const uint8_t *sig, size_t len, struct err *err);
-int native_auth_answers(struct ssh_engine *e, const char *const *answers, unsigned count, struct err *err);
 const char *native_key_trouble(const char *type);
 const char *native_key_refusal(const char *type);
 void auth_ext_info(struct native *n, struct wire_reader *r);
+
+/* kbdint.c */
+int kbdint_questions(struct native *n, struct wire_reader *r, struct err *err);
+int native_auth_kbdint(struct ssh_engine *e, struct err *err);
+int native_auth_answers(struct ssh_engine *e, const char *const *answers, unsigned count, struct err *err);
 
 /* chan.c */
 int chan_message(struct native *n, uint8_t type, struct wire_reader *r, struct err *err);
@@ -239,7 +247,7 @@ void native_refuse(struct ssh_echan *c, enum ssh_refusal code, const char *why);
 /* rx.c */
 int rx_data(struct native *n, struct wire_reader *r, bool extended, struct err *err);
 void rx_tell(struct native *n);         /* the batch */
-void rx_release(struct native_chan *c); /* its window is no larger than the others' */
+void rx_release(struct native_chan *c); /* it is about to be freed */
 void native_rx_consume(struct ssh_echan *c, size_t len);
 
 /* tx.c */

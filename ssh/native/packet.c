@@ -17,6 +17,7 @@
 #define HEAD 4
 #define PLAIN_BLOCK 8
 #define PADDING_MIN 4
+#define SEQ_COUNT (1ull << 32)
 #define ARENA (NATIVE_PACKET_MAX + SSH_RX_READ)
 
 /* Each loop has its thread, and nothing in them outlives the call that filled them. */
@@ -104,6 +105,8 @@ int native_send_held(struct native *n, struct err *err)
 static int keep(struct native *n, const uint8_t *in, size_t len, struct err *err)
 {
     size_t need = n->partial_len + len;
+    if (len == 0)
+        return 0;
     if (need > n->partial_cap) {
         size_t cap = need < 1024 ? 1024 : need;
         uint8_t *bigger = mem_realloc(n->partial, cap);
@@ -187,6 +190,8 @@ static int take_packet(struct native *n, const uint8_t *p, size_t size, struct e
         memcpy(body, p + HEAD, len);
     else if (s->cipher->open(s->keys, s->seq, body, p, len) < 0)
         return native_wrong("a packet was changed on the way (its tag is wrong)", err);
+    if (s->packets >= SEQ_COUNT)
+        return native_wrong("it does not change its keys before the packets' numbers come again", err);
     s->seq++;
     s->packets++;
     s->bytes += size;

@@ -16,15 +16,25 @@
 
 static _Thread_local size_t grown;
 
+/* What was promised counts until it came and was consumed, also when the target is lower by then. */
+static void count_grown(struct native_chan *c)
+{
+    size_t promised = c->rx_window + c->uncredited;
+    size_t beyond = (promised > c->rx_target ? promised : c->rx_target) - SSH_RX_WINDOW;
+    grown = grown - c->rx_grown + beyond;
+    c->rx_grown = beyond;
+}
+
 static void set_target(struct native_chan *c, uint32_t target)
 {
-    grown = grown - (c->rx_target - SSH_RX_WINDOW) + (target - SSH_RX_WINDOW);
     c->rx_target = target;
+    count_grown(c);
 }
 
 void rx_release(struct native_chan *c)
 {
-    set_target(c, SSH_RX_WINDOW);
+    grown -= c->rx_grown;
+    c->rx_grown = 0;
 }
 
 /* len bytes more were consumed. */
@@ -71,6 +81,7 @@ void native_rx_consume(struct ssh_echan *ec, size_t len)
 {
     struct native_chan *c = (struct native_chan *)ec;
     c->uncredited -= len < c->uncredited ? len : c->uncredited;
+    count_grown(c);
     follow_rate(c, len);
     reopen(c);
 }
@@ -97,12 +108,14 @@ int rx_data(struct native *n, struct wire_reader *r, bool extended, struct err *
     struct wire_str data = wire_get_str(r);
     if (!wire_end(r) || !c || c->state == NATIVE_OPENING || c->eof_got)
         return native_wrong("data for a channel that takes none", err);
+    if (data.len > NATIVE_DATA_MAX)
+        return native_wrong("more data in a packet than a channel takes", err);
     if (data.len > c->rx_window)
         return native_wrong("more data than a channel's window has room for", err);
     c->rx_window -= (uint32_t)data.len;
     c->uncredited += data.len;
     if (c->uncredited > SSH_RX_WINDOW / 2)
-        rx_release(c);
+        set_target(c, SSH_RX_WINDOW);
     if (extended || c->state != NATIVE_OPEN || !c->base.owner) { /* nobody reads it */
         native_rx_consume(&c->base, data.len);
         return 0;
