@@ -140,12 +140,37 @@ struct ssh_chan *rig_open(struct rig *r)
     return ch;
 }
 
+void rig_accept(struct ssh_chan *ch)
+{
+    struct err err;
+    if (!ch->incoming || ch->closed || ch->let_go)
+        return;
+    ch->incoming = false;
+    ch->opened = true;
+    if (ch->rig->e->ops->accept(ch->ec, &err) < 0)
+        (void)rig_fail(ch->rig, &err);
+}
+
+int rig_request(struct rig *r)
+{
+    static const struct ssh_request req = {
+        .name = "tcpip-forward", .message = (const uint8_t *)"x", .message_len = 1};
+    struct ssh_request mine = req;
+    struct err err;
+    mine.owner = r;
+    int rc = r->e->ops->request(r->e, &mine, &err);
+    return rc < 0 ? rig_fail(r, &err) : 0;
+}
+
 void rig_let_go(struct ssh_chan *ch)
 {
     if (ch->closed || ch->let_go)
         return;
     ch->let_go = true;
-    ch->rig->e->ops->close(ch->ec);
+    if (ch->incoming)
+        ch->rig->e->ops->refuse(ch->ec, SSH_REFUSED_CONNECT, "not now");
+    else
+        ch->rig->e->ops->close(ch->ec);
     ch->ec = NULL;
 }
 

@@ -19,8 +19,9 @@ struct ssh_chan {
     struct rig *rig;
     struct ssh_echan *ec;
     bool opened, eof, closed, let_go, eof_sent;
-    bool hold; /* gives no credit */
-    int code;  /* of closed */
+    bool hold;     /* gives no credit */
+    bool incoming; /* and not accepted yet */
+    int code;      /* of closed */
     size_t got, held;
     char text[16]; /* the first bytes */
 };
@@ -34,7 +35,9 @@ enum rig_event {
     RIG_OPENED,
     RIG_DATA,
     RIG_EOF,
-    RIG_CLOSED
+    RIG_CLOSED,
+    RIG_ANSWERED,
+    RIG_INCOMING,
 };
 
 struct rig {
@@ -47,7 +50,8 @@ struct rig {
     bool soon, is_ready, failed;
     struct err err; /* of whatever failed first */
     int host_key_answer;
-    unsigned host_keys, replies, prompts, signs, pongs;
+    unsigned host_keys, replies, prompts, signs, pongs, answers;
+    bool takes_incoming; /* channels that the server opens, for rig_accept() */
     bool logged_in;
     char sign_alg[64];
     struct ssh_chan chans[RIG_CHANS];
@@ -69,6 +73,8 @@ int rig_fail(struct rig *r, const struct err *err);
 extern const struct ssh_engine_up rig_events; /* rig_events.c */
 
 struct ssh_chan *rig_open(struct rig *r); /* NULL: r->err */
+void rig_accept(struct ssh_chan *ch);     /* that came in */
+int rig_request(struct rig *r);           /* about the whole connection; counts in r->answers */
 void rig_let_go(struct ssh_chan *ch);
 void rig_consume(struct ssh_chan *ch, size_t n);
 size_t rig_commit(struct ssh_chan *ch, size_t most); /* as much as there is room for */

@@ -130,6 +130,31 @@ static void up_closed(struct ssh_chan *ch, const struct err *err)
     tell(ch->rig, RIG_CLOSED, ch);
 }
 
+static void up_answered(void *owner, const struct ssh_answer *answer)
+{
+    struct rig *r = owner;
+    MUST(r->inside && r->logged_in && (answer->message || answer->message_len == 0));
+    r->answers++;
+    tell(r, RIG_ANSWERED, NULL);
+}
+
+/* Refused at once, or taken and left to the test. */
+static void up_incoming(void *conn, const struct ssh_incoming *in)
+{
+    struct rig *r = conn;
+    MUST(r->inside && r->logged_in && !in->chan->owner);
+    if (!r->takes_incoming || r->chan_count == RIG_CHANS) {
+        r->e->ops->refuse(in->chan, SSH_REFUSED_PROHIBITED, "no");
+        return;
+    }
+    struct ssh_chan *ch = &r->chans[r->chan_count++];
+    ch->rig = r;
+    ch->ec = in->chan;
+    ch->incoming = true;
+    in->chan->owner = ch;
+    tell(r, RIG_INCOMING, ch);
+}
+
 const struct ssh_engine_up rig_events = {
     .output = up_output,
     .soon = up_soon,
@@ -144,4 +169,6 @@ const struct ssh_engine_up rig_events = {
     .data = up_data,
     .eof = up_eof,
     .closed = up_closed,
+    .answered = up_answered,
+    .incoming = up_incoming,
 };

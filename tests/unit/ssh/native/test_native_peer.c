@@ -177,6 +177,90 @@ static void channels_that_never_end_have_a_limit(void **state)
     rig_done(&rig);
 }
 
+static void send_open(uint32_t id, uint32_t packet)
+{
+    struct wire_writer w;
+    wire_write_init(&w);
+    wire_put_u8(&w, MSG_CHANNEL_OPEN);
+    wire_put_cstr(&w, "forwarded-tcpip");
+    wire_put_u32(&w, id);
+    wire_put_u32(&w, 100);
+    wire_put_u32(&w, packet);
+    far_send_writer(&rig.far, &w);
+}
+
+/* Channels that the server opens: nothing may come on them before they are accepted, and one that is refused
+ * leaves nothing behind. */
+static void channels_that_come_in(void **state)
+{
+    for (uint8_t type = MSG_CHANNEL_OPEN_CONFIRMATION; type <= MSG_CHANNEL_FAILURE; type++) {
+        struct wire_writer w;
+        up(NULL);
+        rig.takes_incoming = true;
+        send_open(7, 100);
+        assert_int_equal(rig_run(&rig), 0);
+        begin(&w, type, id_of(&rig.chans[0]));
+        for (int i = 0; i < 3; i++)
+            wire_put_u32(&w, 0);
+        far_send_writer(&rig.far, &w);
+        breaks("broke the protocol");
+    }
+    up(NULL);
+    rig.takes_incoming = true;
+    send_open(7, 100);
+    send_open(7, 100);
+    assert_int_equal(rig_run(&rig), 0);
+    struct ssh_chan *a = &rig.chans[0], *b = &rig.chans[1];
+    uint32_t id = id_of(a);
+    rig_let_go(a);
+    rig_accept(b);
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(far_heard(&rig.far, MSG_CHANNEL_OPEN_FAILURE), 1);
+    assert_int_equal(far_heard(&rig.far, MSG_CHANNEL_OPEN_CONFIRMATION), 1);
+    send_data(id_of(b), 5);
+    assert_int_equal(rig_commit(b, 1000), 100);
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(b->got, 5);
+    send_data(id, 5);
+    breaks("takes none");
+    up(NULL);
+    send_open(7, 0);
+    breaks("a malformed request for a channel");
+}
+
+static void a_server_that_opens_without_end(void **state)
+{
+    up(NULL);
+    rig.takes_incoming = true;
+    for (int i = 0; i < 2 * RIG_CHANS; i++)
+        send_open(7, 100);
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(far_heard(&rig.far, MSG_CHANNEL_OPEN_FAILURE), RIG_CHANS);
+    assert_int_equal(rig_native(&rig)->chan_count, RIG_CHANS);
+    rig_done(&rig);
+}
+
+static void answers_to_requests(void **state)
+{
+    struct err err;
+    up(NULL);
+    assert_int_equal(rig_request(&rig), 0);
+    assert_int_equal(rig.e->ops->ping(rig.e, &err), 1);
+    assert_int_equal(rig_request(&rig), 0);
+    far_send_type(&rig.far, MSG_REQUEST_SUCCESS);
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(rig.answers * 10 + rig.pongs, 10);
+    far_send_type(&rig.far, MSG_REQUEST_FAILURE);
+    assert_int_equal(rig_run(&rig), 0);
+    assert_int_equal(rig.answers * 10 + rig.pongs, 11);
+    far_send_type(&rig.far, MSG_REQUEST_FAILURE);
+    far_send_type(&rig.far, MSG_REQUEST_FAILURE);
+    assert_true(rig_run(&rig) < 0);
+    rig_expect(&rig, ERR_PROTOCOL, "an answer to no request");
+    assert_int_equal(rig.answers * 10 + rig.pongs, 21);
+    rig_done(&rig);
+}
+
 static void let_go_at_every_event(struct rig *r, enum rig_event event, struct ssh_chan *ch)
 {
     const enum rig_event *when = r->arg;
@@ -222,6 +306,9 @@ int main(void)
         cmocka_unit_test(after_the_end),
         cmocka_unit_test(a_number_is_not_used_twice),
         cmocka_unit_test(channels_that_never_end_have_a_limit),
+        cmocka_unit_test(channels_that_come_in),
+        cmocka_unit_test(a_server_that_opens_without_end),
+        cmocka_unit_test(answers_to_requests),
         cmocka_unit_test(channels_closed_in_their_own_callbacks),
     };
     rig.may_allocate = -1;
