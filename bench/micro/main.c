@@ -15,8 +15,16 @@
 #define ROUNDS 5
 #define ROUND_NS (100ull * NS_PER_MS)
 
-static const struct micro *const PIECES[] = {&micro_chunk, &micro_wire, &micro_mailbox, &micro_config,
-                                             &micro_arm};
+static const struct micro *const PIECES[] = {&micro_chunk,
+                                             &micro_wire,
+                                             &micro_mailbox,
+                                             &micro_config,
+                                             &micro_arm,
+                                             &micro_packet_aes128_gcm,
+                                             &micro_packet_aes256_gcm,
+                                             &micro_packet_chacha,
+                                             &micro_packet_aes128_ctr,
+                                             &micro_packet_aes256_ctr};
 #define PIECE_COUNT (sizeof PIECES / sizeof *PIECES)
 
 static const char USAGE[] =

@@ -23,5 +23,7 @@ struct micro {
 };
 
 extern const struct micro micro_chunk, micro_wire, micro_mailbox, micro_config, micro_arm;
+extern const struct micro micro_packet_aes128_gcm, micro_packet_aes256_gcm, micro_packet_chacha,
+    micro_packet_aes128_ctr, micro_packet_aes256_ctr;
 
 #endif
