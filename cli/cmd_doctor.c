@@ -1,6 +1,7 @@
 /*
  * cmd_doctor: `adit doctor`: what stands between this machine and a tunnel to a VM.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -25,6 +26,7 @@ struct doctor {
 static int judge(const struct doctor *o, const struct checklist *list, const json_t *answer)
 {
     struct err err = {0};
+    char share[32];
     unsigned mendable;
     if (json_is_true(json_object_get(answer, "ready"))) {
         if (!o->as_json) {
@@ -35,9 +37,10 @@ static int judge(const struct doctor *o, const struct checklist *list, const jso
         return 0;
     }
     control_err_from_json(&err, json_object_get(answer, "error"));
-    checklist_failures(list, &mendable);
+    unsigned failures = checklist_failures(list, &mendable);
+    snprintf(share, sizeof share, "%u of them", mendable);
     if (mendable > 0)
-        err_hint(&err, "; `adit prepare %s` can mend %u of them", o->vm, mendable);
+        err_hint(&err, "; `adit prepare %s` can mend %s", o->vm, failures == 1 ? "it" : share);
     cli_fail(&err, "doctor %s", o->vm);
     return checklist_denied(list) ? EX_NOPERM : EX_UNAVAILABLE;
 }

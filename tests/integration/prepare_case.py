@@ -55,7 +55,7 @@ class PrepareCase(WorldCase):
         return self.world.ctl("world", "snapshot")
 
     def in_terminal(self, *args, answers=()):
-        """Runs adit in a terminal; what it says is answered by turns: (what is waited for, what is typed). → (status, text)"""
+        """Runs adit in a terminal; what it says is answered by turns: (what is waited for, what is typed or does something and gives that). → (status, text)"""
         pid, master = pty.fork()
         if pid == 0:
             os.execve(BIN / "adit", ["adit", *args], {**self.world.env, "TERM": "xterm", "LC_ALL": "C.UTF-8"})
@@ -64,7 +64,8 @@ class PrepareCase(WorldCase):
             while part := os.read(master, 4096):
                 text += part.decode(errors="replace")
                 if answers and answers[0][0] in text:
-                    os.write(master, answers.pop(0)[1])
+                    answer = answers.pop(0)[1]
+                    os.write(master, answer() if callable(answer) else answer)
         _, status = os.waitpid(pid, 0)
         os.close(master)
         self.assertEqual(answers, [], text)

@@ -16,6 +16,7 @@ class Faults(PrepareCase):
         vm_yaml("alloc", ["power"]), vm_yaml("hangs", ["power"]), vm_yaml("broken", ["extension"]), vm_yaml("busy", ["rule"]),
         vm_yaml("later", ["rule"]), vm_yaml("forbidden", ["rule"]), vm_yaml("cut", ["extension", "rule"]), vm_yaml("only", ["rule", "key"]),
         vm_yaml("scripted", ["key"]), vm_yaml("slow", ["rule"]), vm_yaml("nokey", ["key"]), vm_yaml("ours", ["rule"]), vm_yaml("hidden", ["address"]),
+        vm_yaml("shut", ["rule"]), vm_yaml("mute"), vm_yaml("far"),
     ))
 
     def setUp(self):
@@ -85,6 +86,20 @@ class Faults(PrepareCase):
         self.world.ctl("arm", "release-operation")
         done = self.prepare("rg/cut", "--yes")
         self.assertNotIn("installed the extension", done.stdout)
+
+    def test_the_daemon_ends_meanwhile(self):
+        def stop():
+            self.world.adit("stop", "--now")
+            return b""
+
+        self.world.ctl("fault", "rg/far", "latency", "1500ms")
+        self.world.ctl("arm", "hang-operation", "vm.runCommand@mute")
+        for name, doing in (("shut", "knocking at port 22"), ("mute", "for its host keys"), ("far", "connecting to far")):
+            with self.subTest(doing):
+                status, said = self.in_terminal("doctor", f"rg/{name}", answers=[(doing, stop)])
+                self.assertIn(status, (69, 75), said)
+                self.assertReadable(said, "aditd")
+                self.assertNotIn("left open", self.world.logs())
 
     def test_only_what_was_asked_for(self):
         self.writes()
